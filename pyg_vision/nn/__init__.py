@@ -1,0 +1,47 @@
+r"""Graph layers, blocks and models."""
+
+from pyg_vision.nn.blocks.drop_path import DropPath
+from pyg_vision.nn.blocks.ffn import FFN
+from pyg_vision.nn.blocks.grapher import Grapher
+from pyg_vision.nn.blocks.stem import Stem
+from pyg_vision.nn.conv.mr_conv import MRConv
+from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
+from pyg_vision.nn.conv.vig_gin_conv import ViGGINConv
+from pyg_vision.nn.conv.vig_sage_conv import ViGSAGEConv
+from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
+from pyg_vision.nn.dense.dense_conv import (
+    DenseMRConv,
+    DenseViGEdgeConv,
+    DenseViGGINConv,
+    DenseViGSAGEConv,
+)
+from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
+from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
+from pyg_vision.nn.layers import GroupedLinear
+from pyg_vision.nn.models.dense_vig import DenseViG
+from pyg_vision.nn.models.vig import ViG, vig_b, vig_s, vig_ti
+
+__all__ = [
+    "MRConv",
+    "ViGEdgeConv",
+    "ViGSAGEConv",
+    "ViGGINConv",
+    "GroupedLinear",
+    "DilatedKNNGraph",
+    "Grapher",
+    "FFN",
+    "Stem",
+    "DropPath",
+    "ViG",
+    "vig_ti",
+    "vig_s",
+    "vig_b",
+    "DenseMRConv",
+    "DenseViGEdgeConv",
+    "DenseViGSAGEConv",
+    "DenseViGGINConv",
+    "DenseDilatedKNNGraph",
+    "DenseGrapher",
+    "DenseFFN",
+    "DenseViG",
+]

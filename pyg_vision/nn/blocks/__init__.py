@@ -1,0 +1,1 @@
+r"""Blocks that models are built from."""

@@ -1,0 +1,56 @@
+r"""The feed-forward block of Vision GNN."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import Module, Sequential
+
+from pyg_vision.nn.blocks.drop_path import DropPath
+from pyg_vision.nn.layers import make_act, node_mlp
+
+
+class FFN(Module):
+    r"""The feed-forward block from the `"Vision GNN: An Image is Worth Graph of Nodes"
+    <https://arxiv.org/abs/2206.00272>`_ paper.
+
+    .. math::
+        \mathbf{X}^{\prime} = \mathbf{X} + \textrm{BN}(\mathbf{W}_2 \,
+        \sigma(\textrm{BN}(\mathbf{W}_1 \mathbf{X})))
+
+    Args:
+        channels (int): Size of each input and output.
+        hidden_channels (int, optional): Size of the hidden features.
+            (default: four times :obj:`channels`)
+        act (str, optional): The activation. (default: :obj:`"gelu"`)
+        drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
+
+    Shapes:
+        - **input:** node features :math:`(B, N, C)` or :math:`(|\mathcal{V}|, C)`
+        - **output:** the same
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden_channels: int | None = None,
+        act: str = "gelu",
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        hidden = 4 * channels if hidden_channels is None else hidden_channels
+        self.fc1: Sequential = node_mlp(channels, hidden, norm="batch")
+        self.act = make_act(act)
+        self.fc2: Sequential = node_mlp(hidden, channels, norm="batch")
+        self.drop_path = DropPath(drop_path)
+
+    def forward(
+        self, x: Tensor, batch: Tensor | None = None, batch_size: int | None = None
+    ) -> Tensor:
+        r"""Runs the block.
+
+        Args:
+            x (torch.Tensor): The node features.
+            batch (torch.Tensor, optional): The graph of each node. (default: :obj:`None`)
+            batch_size (int, optional): The number of graphs. (default: :obj:`None`)
+        """
+        return x + self.drop_path(self.fc2(self.act(self.fc1(x))), batch, batch_size)

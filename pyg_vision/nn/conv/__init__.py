@@ -1,0 +1,1 @@
+r"""Message passing layers."""

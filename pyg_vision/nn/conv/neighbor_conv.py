@@ -1,0 +1,87 @@
+r"""What the convolutions of this package share."""
+
+from typing import Any, Union
+
+from torch import Tensor
+from torch_geometric.nn import MessagePassing
+from torch_geometric.typing import Adj, PairTensor
+
+from pyg_vision.ops import NeighborTable
+from pyg_vision.ops._adjacency import to_edge_index
+
+
+class NeighborConv(MessagePassing):
+    r"""A :class:`~torch_geometric.nn.conv.MessagePassing` layer that also takes tables.
+
+    A subclass computes its result by :meth:`propagate`, the specification, unless
+    :attr:`fusible` says that nobody looks at its messages.
+    """
+
+    def __init__(
+        self, in_channels: Union[int, tuple[int, int]], out_channels: int, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if isinstance(in_channels, (tuple, list)):
+            if in_channels[0] != in_channels[1]:
+                raise ValueError(
+                    f"{type(self).__name__} relates sources to destinations channel by channel; "
+                    f"both need the same 'in_channels' (got {tuple(in_channels)})"
+                )
+            in_channels = in_channels[0]
+        for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if value < 1 and not (name == "in_channels" and value == -1):
+                raise ValueError(f"'{name}' must be positive (got {value})")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+
+    @property
+    def fusible(self) -> bool:
+        r"""Whether messages may stay implicit: no explainer, hook or changed setting needs them."""
+        hooks = (
+            self._propagate_forward_pre_hooks,
+            self._propagate_forward_hooks,
+            self._message_forward_pre_hooks,
+            self._message_forward_hooks,
+            self._aggregate_forward_pre_hooks,
+            self._aggregate_forward_hooks,
+            self._message_and_aggregate_forward_pre_hooks,
+            self._message_and_aggregate_forward_hooks,
+        )
+        return (
+            not self.explain
+            and self.flow == "source_to_target"
+            and self.decomposed_layers == 1
+            and self.aggr == self.fused_aggr
+            and not any(hooks)
+        )
+
+    fused_aggr = "max"
+
+    @staticmethod
+    def pair(x: Union[Tensor, PairTensor]) -> PairTensor:
+        r"""Returns features of sources and destinations."""
+        if isinstance(x, Tensor):
+            return x, x
+        if len(x) != 2 or not all(isinstance(part, Tensor) for part in x):
+            found = [type(part).__name__ for part in x]
+            raise TypeError(
+                f"'x' must be a tensor or a pair of tensors, of sources and destinations "
+                f"(got {found})"
+            )
+        return x[0], x[1]
+
+    def edges(self, graph: Union[Adj, NeighborTable]) -> Adj:
+        r"""Returns a graph in a form that :meth:`propagate` takes."""
+        if not isinstance(graph, NeighborTable):
+            return graph
+        edge_index = to_edge_index(graph)
+        return edge_index if self.flow == "source_to_target" else edge_index.flip(0)
+
+    def spread(self, x: PairTensor, graph: Union[Adj, NeighborTable]) -> PairTensor:
+        r"""Brings batches of :math:`(B, N, C)` to one graph where the edges name all nodes."""
+        if isinstance(graph, NeighborTable) and graph.index.dim() == 3 and x[0].dim() == 3:
+            return x[0].flatten(0, 1), x[1].flatten(0, 1)
+        return x
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}({self.in_channels}, {self.out_channels})"

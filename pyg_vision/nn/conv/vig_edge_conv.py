@@ -1,0 +1,89 @@
+r"""Edge convolution as Vision GNN uses it."""
+
+from typing import Any, Optional, Union
+
+import torch
+from torch import Tensor
+from torch_geometric.typing import Adj, PairTensor, Size
+
+from pyg_vision.nn.conv._tables import gather_neighbors
+from pyg_vision.nn.conv.neighbor_conv import NeighborConv
+from pyg_vision.nn.layers import node_mlp, reset_mlp
+from pyg_vision.ops import NeighborTable
+
+
+class ViGEdgeConv(NeighborConv):
+    r"""The edge convolution of the `"Vision GNN: An Image is Worth Graph of Nodes"
+    <https://arxiv.org/abs/2206.00272>`_ paper, after the `"Dynamic Graph CNN for Learning on Point
+    Clouds" <https://arxiv.org/abs/1801.07829>`_ paper.
+
+    .. math::
+        \mathbf{x}^{\prime}_i = \max_{j \in \mathcal{N}(i)}
+        h_{\mathbf{\Theta}}(\mathbf{x}_i \, \Vert \, \mathbf{x}_j - \mathbf{x}_i)
+
+    where :math:`h_{\mathbf{\Theta}}` is a linear map, norm and activation. In training, batch
+    statistics are taken over edges, as published.
+
+    Args:
+        in_channels (int or tuple): Size of each input, :obj:`-1` to take it from the first input.
+            A tuple gives the (equal) sizes of sources and destinations.
+        out_channels (int): Size of each output.
+        bias (bool, optional): Whether the linear map has a bias. (default: :obj:`True`)
+        groups (int, optional): The blocks of the linear map. (default: :obj:`1`)
+        norm (str, optional): :obj:`"batch"` or :obj:`"instance"`. (default: :obj:`None`)
+        act (str, optional): The activation, see :class:`~pyg_vision.nn.MRConv`.
+            (default: :obj:`None`)
+        **kwargs (optional): Additional arguments of
+            :class:`torch_geometric.nn.conv.MessagePassing`.
+
+    Shapes:
+        - **input:** node features and graph as for :class:`~pyg_vision.nn.MRConv`
+        - **output:** node features :math:`(|\mathcal{V}_t|, C_{out})`, batched as the input
+    """
+
+    def __init__(
+        self,
+        in_channels: Union[int, tuple[int, int]],
+        out_channels: int,
+        bias: bool = True,
+        groups: int = 1,
+        norm: Optional[str] = None,
+        act: Optional[str] = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.setdefault("aggr", "max")
+        super().__init__(in_channels, out_channels, **kwargs)
+        wide = 2 * self.in_channels if self.in_channels > 0 else -1
+        self.nn = node_mlp(wide, out_channels, groups, bias, norm, act)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters of the module."""
+        super().reset_parameters()
+        reset_mlp(self.nn)
+
+    def forward(
+        self,
+        x: Union[Tensor, PairTensor],
+        edge_index: Union[Adj, NeighborTable],
+        size: Size = None,
+    ) -> Tensor:
+        r"""Runs the layer.
+
+        Args:
+            x (torch.Tensor or (torch.Tensor, torch.Tensor)): The node features.
+            edge_index (Adj or NeighborTable): The graph.
+            size ((int, int), optional): The number of sources and destinations.
+        """
+        pair = self.pair(x)
+        if self.fusible and isinstance(edge_index, NeighborTable):
+            x_j = gather_neighbors(pair[0], pair[1], edge_index)
+            x_i = pair[1].unsqueeze(-2).expand_as(x_j)
+            return self.message(x_i, x_j).max(dim=-2).values
+        # propagate_type: (x: PairTensor)
+        out = self.propagate(self.edges(edge_index), x=self.spread(pair, edge_index), size=size)
+        return out.view(*pair[1].shape[:-1], self.out_channels)
+
+    def message(self, x_i: Tensor, x_j: Tensor) -> Tensor:
+        r"""The transformed edge."""
+        return self.nn(torch.cat([x_i, x_j - x_i], dim=-1))

@@ -1,0 +1,1 @@
+r"""The published, dense formulations: baselines and proofs of parity."""

@@ -1,0 +1,148 @@
+r"""The blocks as published, on maps :math:`(B, C, H, W)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torchvision.ops import StochasticDepth
+
+from pyg_vision.nn.blocks.grapher import GROUPS, find_conv
+from pyg_vision.nn.dense.dense_conv import (
+    DenseMRConv,
+    DenseViGEdgeConv,
+    DenseViGGINConv,
+    DenseViGSAGEConv,
+)
+from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
+from pyg_vision.nn.dense.layers import dense_mlp
+from pyg_vision.nn.layers import make_act
+from pyg_vision.ops import NeighborTable
+
+DENSE_CONVS: dict[str, Callable[..., Module]] = {
+    "mr": DenseMRConv,
+    "edge": DenseViGEdgeConv,
+    "sage": DenseViGSAGEConv,
+    "gin": DenseViGGINConv,
+}
+
+
+class DenseGrapher(Module):
+    r"""The dense twin of :class:`~pyg_vision.nn.Grapher`; the two share one state dict.
+
+    Args:
+        channels (int): Channels of input and output.
+        k (int, optional): The number of neighbours. (default: :obj:`9`)
+        dilation (int, optional): The dilation. (default: :obj:`1`)
+        conv (str, optional): :obj:`"mr"`, :obj:`"edge"`, :obj:`"sage"` or :obj:`"gin"`.
+            (default: :obj:`"mr"`)
+        act (str, optional): The activation. (default: :obj:`"gelu"`)
+        norm (str, optional): The norm of the graph convolution. (default: :obj:`"batch"`)
+        bias (bool, optional): Whether the graph convolution has a bias. (default: :obj:`True`)
+        stochastic (bool, optional): Stochastic dilation in training. (default: :obj:`False`)
+        epsilon (float, optional): Its probability. (default: :obj:`0.2`)
+        drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
+
+    Shapes:
+        - **input:** features :math:`(B, C, H, W)`
+        - **output:** the same
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        k: int = 9,
+        dilation: int = 1,
+        conv: str = "mr",
+        act: str = "gelu",
+        norm: str | None = "batch",
+        bias: bool = True,
+        stochastic: bool = False,
+        epsilon: float = 0.2,
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.fc1 = dense_mlp(channels, channels, norm="batch")
+        self.graph = DenseDilatedKNNGraph(k, dilation, stochastic, epsilon)
+        self.conv = find_conv(conv, DENSE_CONVS)(
+            channels, 2 * channels, bias=bias, groups=GROUPS, norm=norm, act=act
+        )
+        self.fc2 = dense_mlp(2 * channels, channels, norm="batch")
+        self.drop_path = StochasticDepth(drop_path, "row")
+
+    def forward(
+        self,
+        x: Tensor,
+        neighbors: NeighborTable | None = None,
+        *,
+        k: int | None = None,
+        dilation: int | None = None,
+        return_graph: bool = False,
+    ) -> Tensor | tuple[Tensor, NeighborTable]:
+        r"""Runs the block.
+
+        Args:
+            x (torch.Tensor): The features.
+            neighbors (NeighborTable, optional): The graph to use instead of a new one.
+                (default: :obj:`None`)
+            k (int, optional): Overrides the number of neighbours. (default: :obj:`None`)
+            dilation (int, optional): Overrides the dilation. (default: :obj:`None`)
+            return_graph (bool, optional): If :obj:`True`, also returns the graph that was used.
+                (default: :obj:`False`)
+        """
+        h = self.fc1(x)
+        b, c, height, width = h.shape
+        h = h.reshape(b, c, -1, 1).contiguous()
+        if neighbors is None:
+            edge_index = self.graph(h, k=k, dilation=dilation)
+        else:
+            edge_index = _edges(neighbors.index, b, height * width)
+        out = self.conv(h, edge_index).reshape(b, -1, height, width).contiguous()
+        out = self.drop_path(self.fc2(out)) + x
+        return (out, NeighborTable(edge_index[0], height * width)) if return_graph else out
+
+
+class DenseFFN(Module):
+    r"""The dense twin of :class:`~pyg_vision.nn.FFN`; the two share one state dict.
+
+    Args:
+        channels (int): Channels of input and output.
+        hidden_channels (int, optional): Channels between. (default: four times as many)
+        act (str, optional): The activation. (default: :obj:`"gelu"`)
+        drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
+
+    Shapes:
+        - **input:** features :math:`(B, C, H, W)`
+        - **output:** the same
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden_channels: int | None = None,
+        act: str = "gelu",
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        hidden = 4 * channels if hidden_channels is None else hidden_channels
+        self.fc1 = dense_mlp(channels, hidden, norm="batch")
+        self.act = make_act(act)
+        self.fc2 = dense_mlp(hidden, channels, norm="batch")
+        self.drop_path = StochasticDepth(drop_path, "row")
+
+    def forward(self, x: Tensor) -> Tensor:
+        r"""Runs the block."""
+        out: Tensor = self.drop_path(self.fc2(self.act(self.fc1(x)))) + x
+        return out
+
+
+def _edges(index: Tensor, batch_size: int, num_nodes: int) -> Tensor:
+    if index.dim() != 3 or index.shape[:2] != (batch_size, num_nodes):
+        raise ValueError(
+            f"'neighbors' must hold {batch_size} graphs of {num_nodes} nodes "
+            f"(got a table of shape {list(index.shape)})"
+        )
+    center = torch.arange(num_nodes, device=index.device).view(1, -1, 1).expand_as(index)
+    return torch.stack((index, center), dim=0)

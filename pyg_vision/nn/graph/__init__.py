@@ -1,0 +1,1 @@
+r"""Modules that build graphs."""

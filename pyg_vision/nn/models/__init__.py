@@ -1,0 +1,1 @@
+r"""Models, one family a file."""

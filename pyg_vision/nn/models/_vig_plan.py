@@ -1,0 +1,39 @@
+r"""How many neighbours, and how far apart in rank, each block of a Vision GNN takes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reach(NamedTuple):
+    r"""The neighbourhood of one block."""
+
+    k: int
+    dilation: int
+
+
+def vig_reaches(depth: int, k: int, dilation: bool) -> list[Reach]:
+    r"""Returns the published neighbourhoods, before they are fitted to a picture.
+
+    :math:`k` rises linearly to twice its value, the dilation by one every four blocks. The
+    published code rounds a floating-point range; the integers here are the exact ones.
+
+    Args:
+        depth (int): The number of blocks.
+        k (int): The neighbours of the first block.
+        dilation (bool): Whether to dilate at all.
+    """
+    steps = max(depth - 1, 1)
+    return [Reach(k + k * i // steps, i // 4 + 1 if dilation else 1) for i in range(depth)]
+
+
+def fit_reaches(reaches: list[Reach], num_nodes: int) -> list[Reach]:
+    r"""Lowers neighbourhoods to what a picture of :obj:`num_nodes` patches has.
+
+    Args:
+        reaches (list): The neighbourhoods asked for.
+        num_nodes (int): The patches of the picture.
+    """
+    most = min(max(reach.k for reach in reaches), num_nodes)
+    most_dilation = max(num_nodes // most, 1)
+    return [Reach(min(k, num_nodes), min(dilation, most_dilation)) for k, dilation in reaches]

@@ -1,0 +1,345 @@
+r"""Isotropic Vision GNN."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import Dropout, Module, ModuleDict, ModuleList, Parameter, Sequential
+from torch_geometric.data import Data
+
+from pyg_vision.data import fold_batch
+from pyg_vision.nn.blocks.drop_path import drop_path_rates
+from pyg_vision.nn.blocks.ffn import FFN
+from pyg_vision.nn.blocks.grapher import Grapher
+from pyg_vision.nn.blocks.stem import Stem
+from pyg_vision.nn.layers import GroupedLinear, NodeBatchNorm, make_act
+from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
+from pyg_vision.ops import NeighborTable
+from pyg_vision.ops._checks import check_positive_int
+from pyg_vision.ops.knn import Backend
+
+HEAD_CHANNELS = 1024
+
+
+class ViG(Module):
+    r"""The isotropic Vision GNN from the `"Vision GNN: An Image is Worth Graph of Nodes"
+    <https://arxiv.org/abs/2206.00272>`_ paper.
+
+    .. math::
+        \mathbf{X}^{(\ell + 1)} = \textrm{FFN}(\textrm{Grapher}(\mathbf{X}^{(\ell)})), \qquad
+        \mathbf{X}^{(0)} = \textrm{Stem}(\textrm{image}) + \mathbf{E}_{pos}
+
+    A picture becomes a grid of patches, the nodes; each block connects every node to its nearest
+    neighbours in feature space, convolves over that graph and transforms each node. The mean over
+    the nodes is classified. Features stay node-major, :math:`(B, N, C)`, throughout.
+
+    The defaults are those of ViG-Ti, see :func:`vig_ti`, :func:`vig_s` and :func:`vig_b`. The
+    same state dict loads into :class:`DenseViG`, which computes the same as published.
+
+    Args:
+        channels (int, optional): Size of each node. (default: :obj:`192`)
+        depth (int, optional): The number of blocks. (default: :obj:`12`)
+        k (int, optional): Neighbours in the first block, rising to twice as many in the last.
+            (default: :obj:`9`)
+        conv (str, optional): :obj:`"mr"`, :obj:`"edge"`, :obj:`"sage"` or :obj:`"gin"`.
+            (default: :obj:`"mr"`)
+        act (str, optional): The activation. (default: :obj:`"gelu"`)
+        norm (str, optional): The norm of the graph convolutions, :obj:`"batch"` or
+            :obj:`"instance"`. (default: :obj:`"batch"`)
+        num_classes (int, optional): The number of classes, :obj:`0` for none, which makes the
+            head the identity. (default: :obj:`1000`)
+        dilation (bool, optional): Whether the dilation rises by one every four blocks.
+            (default: :obj:`True`)
+        stochastic (bool, optional): Stochastic dilation in training. (default: :obj:`False`)
+        epsilon (float, optional): Its probability. (default: :obj:`0.2`)
+        drop_path (float, optional): Stochastic depth of the last block. (default: :obj:`0.0`)
+        dropout (float, optional): Dropout in the head. (default: :obj:`0.0`)
+        in_channels (int, optional): Channels of a picture. (default: :obj:`3`)
+        image_size (int or tuple, optional): Height and width for which the position embedding
+            is made; other sizes resample it. (default: :obj:`224`)
+        patch_size (int, optional): Side of a patch, 1, 2, 4, 8 or 16. (default: :obj:`16`)
+        knn_backend (str, optional): The search, see :func:`pyg_vision.ops.knn`.
+            (default: :obj:`"auto"`)
+        bias (bool, optional): Whether the graph convolutions have a bias. (default: :obj:`True`)
+
+    Shapes:
+        - **input:** pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
+        - **output:** logits :math:`(B, \textrm{num\_classes})`
+    """
+
+    def __init__(
+        self,
+        channels: int = 192,
+        depth: int = 12,
+        k: int = 9,
+        conv: str = "mr",
+        act: str = "gelu",
+        norm: str | None = "batch",
+        num_classes: int = 1000,
+        dilation: bool = True,
+        stochastic: bool = False,
+        epsilon: float = 0.2,
+        drop_path: float = 0.0,
+        dropout: float = 0.0,
+        in_channels: int = 3,
+        image_size: int | Sequence[int] = 224,
+        patch_size: int = 16,
+        knn_backend: Backend = "auto",
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.channels = check_positive_int("channels", channels)
+        self.depth = check_positive_int("depth", depth)
+        self.in_channels = in_channels
+        self.num_classes = num_classes
+        self.patch_size = patch_size
+        self.act = act
+        self.dropout = dropout
+        self.image_size = _to_pair(image_size)
+        self.reaches = vig_reaches(depth, check_positive_int("k", k), dilation)
+        self._warned = False
+
+        self.stem = self._make_stem(in_channels, channels, patch_size, act)
+        grid = self._grid_of(*self.image_size)
+        self.pos_embed = Parameter(torch.zeros(1, channels, *grid))
+        options: dict[str, Any] = {
+            "conv": conv,
+            "act": act,
+            "norm": norm,
+            "bias": bias,
+            "stochastic": stochastic,
+            "epsilon": epsilon,
+        }
+        rates = drop_path_rates(drop_path, depth)
+        fitted = self._fit(grid[0] * grid[1])
+        self.blocks = ModuleList(
+            self._make_block(channels, reach, rate, options, knn_backend)
+            for reach, rate in zip(fitted, rates, strict=True)
+        )
+        self.head = self._make_head()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters as published: Kaiming normal, zero biases."""
+        for module in self.modules():
+            if isinstance(module, GroupedLinear | torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(module.weight)
+                if module.bias is not None:
+                    torch.nn.init.zeros_(module.bias)
+            elif isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                module.reset_parameters()
+            elif isinstance(module, torch.nn.PReLU):
+                torch.nn.init.constant_(module.weight, 0.2)
+        torch.nn.init.zeros_(self.pos_embed)
+
+    def reset_classifier(self, num_classes: int, dropout: float | None = None) -> None:
+        r"""Replaces the head by a new one.
+
+        Args:
+            num_classes (int): The number of classes, :obj:`0` for none.
+            dropout (float, optional): Its dropout, if it changes. (default: :obj:`None`)
+        """
+        self.num_classes = num_classes
+        self.dropout = self.dropout if dropout is None else dropout
+        self.head = self._make_head().to(self.pos_embed.device, self.pos_embed.dtype)
+        self.head.train(self.training)
+        for module in self.head.modules():
+            if isinstance(module, GroupedLinear | torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(module.weight)
+                if module.bias is not None:
+                    torch.nn.init.zeros_(module.bias)
+
+    def forward_features(
+        self,
+        x: Tensor | Data,
+        neighbors: Sequence[NeighborTable] | None = None,
+        return_graphs: bool = False,
+    ) -> Any:
+        r"""Returns the features of the nodes after the last block, :math:`(B, N, C)`.
+
+        Args:
+            x (torch.Tensor or Batch): The pictures.
+            neighbors (list, optional): A graph for each block, used instead of new ones.
+                (default: :obj:`None`)
+            return_graphs (bool, optional): If :obj:`True`, returns the features and the list of
+                graphs. (default: :obj:`False`)
+        """
+        x = self._embed(x)
+        grid = (x.size(-2), x.size(-1))
+        # A view where the stem ran on channels-last maps, as it does by default.
+        h = x.permute(0, 2, 3, 1).flatten(1, 2)
+        return self._run_blocks(h, grid[0] * grid[1], neighbors, return_graphs)
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        r"""Pools and classifies the features of :meth:`forward_features`.
+
+        Args:
+            x (torch.Tensor): The features of the nodes.
+            pre_logits (bool, optional): If :obj:`True`, only pools. (default: :obj:`False`)
+        """
+        pooled = x.mean(dim=1)
+        return pooled if pre_logits else self.head(pooled)
+
+    def forward(
+        self,
+        x: Tensor | Data,
+        neighbors: Sequence[NeighborTable] | None = None,
+        return_graphs: bool = False,
+    ) -> Any:
+        r"""Runs the model.
+
+        Args:
+            x (torch.Tensor or Batch): Pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of
+                their patch graphs, whatever the size of its patches.
+            neighbors (list, optional): A graph for each block, used instead of new ones, such as
+                another run returned. (default: :obj:`None`)
+            return_graphs (bool, optional): If :obj:`True`, returns the logits and the list of
+                the :class:`~pyg_vision.ops.NeighborTable` of each block. (default: :obj:`False`)
+        """
+        if not return_graphs:
+            return self.forward_head(self.forward_features(x, neighbors))
+        features, graphs = self.forward_features(x, neighbors, return_graphs=True)
+        return self.forward_head(features), graphs
+
+    def _embed(self, x: Tensor | Data) -> Tensor:
+        r"""Returns patch embeddings with their positions, :math:`(B, C, H', W')`."""
+        if isinstance(x, Data):
+            x = fold_batch(x)
+        if not isinstance(x, Tensor):
+            raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
+        if x.dim() != 4 or x.size(1) != self.in_channels or x.numel() == 0:
+            raise ValueError(
+                f"the input must be pictures [B, {self.in_channels}, H, W], at least one "
+                f"(got shape {list(x.shape)})"
+            )
+        if not x.is_floating_point():
+            raise TypeError(f"pictures must be floating-point, e.g. in [0, 1] (got {x.dtype})")
+        x = self.stem(self._arrange(x))
+        pos: Tensor = self.pos_embed
+        if x.shape[-2:] != pos.shape[-2:]:
+            pos = resample_pos_embed(pos, (x.size(-2), x.size(-1)))
+        return x + self._arrange(pos)
+
+    def _arrange(self, x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def _run_blocks(
+        self,
+        x: Tensor,
+        num_nodes: int,
+        neighbors: Sequence[NeighborTable] | None,
+        return_graphs: bool,
+    ) -> Any:
+        if neighbors is not None and len(neighbors) != len(self.blocks):
+            raise ValueError(
+                f"'neighbors' must hold a graph for each of {len(self.blocks)} blocks "
+                f"(got {len(neighbors)})"
+            )
+        graphs = []
+        for i, (block, reach) in enumerate(zip(self.blocks, self._fit(num_nodes), strict=True)):
+            given = None if neighbors is None else neighbors[i]
+            x, graph = block["grapher"](  # type: ignore[index]
+                x, given, k=reach.k, dilation=reach.dilation, return_graph=True
+            )
+            x = block["ffn"](x)  # type: ignore[index]
+            graphs.append(graph)
+        return (x, graphs) if return_graphs else x
+
+    def _fit(self, num_nodes: int) -> list[Reach]:
+        r"""Returns the neighbourhoods for a picture of that many patches; warns once if fewer."""
+        fitted = fit_reaches(self.reaches, num_nodes)
+        if fitted != self.reaches and not self._warned and not torch.compiler.is_compiling():
+            self._warned = True
+            worst = next(i for i, reach in enumerate(fitted) if reach != self.reaches[i])
+            warnings.warn(
+                f"a picture of {num_nodes} patches is too small for k={self.reaches[worst].k} and "
+                f"dilation={self.reaches[worst].dilation} (block {worst}); it uses "
+                f"k={fitted[worst].k} and dilation={fitted[worst].dilation}, and later blocks "
+                f"likewise",
+                stacklevel=2,
+            )
+        return fitted
+
+    def _grid_of(self, height: int, width: int) -> tuple[int, int]:
+        # Each convolution of stride two rounds up.
+        return -(-height // self.patch_size), -(-width // self.patch_size)
+
+    def _make_stem(self, in_channels: int, channels: int, patch_size: int, act: str) -> Module:
+        return Stem(in_channels, channels, patch_size, act)
+
+    def _make_block(
+        self,
+        channels: int,
+        reach: Reach,
+        drop_path: float,
+        options: dict[str, Any],
+        knn_backend: Backend,
+    ) -> Module:
+        grapher = Grapher(channels, *reach, drop_path=drop_path, knn_backend=knn_backend, **options)
+        ffn = FFN(channels, act=options["act"], drop_path=drop_path)
+        return ModuleDict({"grapher": grapher, "ffn": ffn})
+
+    def _make_head(self) -> Module:
+        if self.num_classes < 0:
+            raise ValueError(f"'num_classes' must not be negative (got {self.num_classes})")
+        if self.num_classes == 0:
+            return torch.nn.Identity()
+        return Sequential(
+            GroupedLinear(self.channels, HEAD_CHANNELS),
+            NodeBatchNorm(HEAD_CHANNELS),
+            make_act(self.act),
+            Dropout(self.dropout),
+            GroupedLinear(HEAD_CHANNELS, self.num_classes),
+        )
+
+
+def resample_pos_embed(pos_embed: Tensor, grid_size: tuple[int, int]) -> Tensor:
+    r"""Resamples a position embedding to another grid of patches.
+
+    Args:
+        pos_embed (torch.Tensor): The embedding :math:`(1, C, H, W)`.
+        grid_size (tuple): The height and width wanted.
+    """
+    return F.interpolate(pos_embed, size=grid_size, mode="bicubic", align_corners=False)
+
+
+def vig_ti(**kwargs: Any) -> ViG:
+    r"""ViG-Ti of the `"Vision GNN: An Image is Worth Graph of Nodes"
+    <https://arxiv.org/abs/2206.00272>`_ paper: 192 channels, 12 blocks, 7.185 M parameters.
+
+    Args:
+        **kwargs (optional): Arguments of :class:`ViG`.
+    """
+    return ViG(**{"channels": 192, "depth": 12, **kwargs})
+
+
+def vig_s(**kwargs: Any) -> ViG:
+    r"""ViG-S of the `"Vision GNN: An Image is Worth Graph of Nodes"
+    <https://arxiv.org/abs/2206.00272>`_ paper: 320 channels, 16 blocks, 22.748 M parameters.
+
+    Args:
+        **kwargs (optional): Arguments of :class:`ViG`.
+    """
+    return ViG(**{"channels": 320, "depth": 16, **kwargs})
+
+
+def vig_b(**kwargs: Any) -> ViG:
+    r"""ViG-B of the `"Vision GNN: An Image is Worth Graph of Nodes"
+    <https://arxiv.org/abs/2206.00272>`_ paper: 640 channels, 16 blocks, 86.842 M parameters.
+
+    Args:
+        **kwargs (optional): Arguments of :class:`ViG`.
+    """
+    return ViG(**{"channels": 640, "depth": 16, **kwargs})
+
+
+def _to_pair(size: int | Sequence[int]) -> tuple[int, int]:
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or min(pair) < 1:
+        raise ValueError(f"'image_size' must be one or two positive integers (got {size!r})")
+    return int(pair[0]), int(pair[1])

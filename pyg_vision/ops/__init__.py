@@ -1,0 +1,8 @@
+r"""Operators on tensors: graph construction and aggregation."""
+
+from pyg_vision.ops.knn import knn
+from pyg_vision.ops.knn_graph import knn_graph
+from pyg_vision.ops.max_relative import max_relative
+from pyg_vision.ops.neighbor_table import NeighborTable
+
+__all__ = ["NeighborTable", "knn", "knn_graph", "max_relative"]

@@ -1,0 +1,205 @@
+r"""The maximum over neighbours, without a tensor of edges: forward, arg-max and backward.
+
+Two regular forms share every operator: a table :math:`(N, k)` with :obj:`rowptr=None`, and a CSR
+graph, :obj:`index` :math:`(E)` with :obj:`rowptr` :math:`(N + 1)`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+
+# Elements of a temporary of the arg-max: few enough to stay in cache.
+BLOCK_ELEMENTS = 2**17
+
+
+@torch.library.custom_op("pyg_vision::neighbor_max", mutates_args=())
+def neighbor_max(
+    x: Tensor, index: Tensor, rowptr: Optional[Tensor], with_arg: bool
+) -> tuple[Tensor, Tensor]:
+    r"""Returns :math:`\max_j \mathbf{x}_j` for each row, 0 for a row without neighbours.
+
+    The second result is the position of the maximum in its row where the device yields it at no
+    cost (a GPU, asked for by :obj:`with_arg`), and is empty elsewhere: on a CPU the backward pass
+    recomputes it more cheaply than the forward pass would record it.
+    """
+    if x.device.type == "cuda":
+        from pyg_vision.ops import _neighbor_max_triton as gpu
+
+        return gpu.forward(x, index, rowptr, with_arg)
+    return _max_cpu(x, index, rowptr), _no_arg(x)
+
+
+@neighbor_max.register_fake
+def _(x: Tensor, index: Tensor, rowptr: Optional[Tensor], with_arg: bool) -> tuple[Tensor, Tensor]:
+    out = x.new_empty(_num_rows(index, rowptr), x.size(1))
+    if x.device.type == "cuda" and with_arg:
+        return out, torch.empty_like(out, dtype=arg_dtype(index, rowptr))
+    return out, _no_arg(x)
+
+
+@torch.library.custom_op("pyg_vision::neighbor_argmax", mutates_args=())
+def neighbor_argmax(x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
+    r"""Returns which row of :obj:`x` gave each maximum: the first in its row among equal ones."""
+    if rowptr is None:
+        return _argmax_table(x, out, index)
+    return _argmax_csr(x, out, index, rowptr)
+
+
+@neighbor_argmax.register_fake
+def _(x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
+    return torch.empty_like(out, dtype=torch.long)
+
+
+@torch.library.custom_op("pyg_vision::neighbor_max_backward", mutates_args=())
+def neighbor_max_backward(
+    grad: Tensor,
+    x: Tensor,
+    out: Tensor,
+    arg: Tensor,
+    index: Tensor,
+    rowptr: Optional[Tensor],
+) -> Tensor:
+    r"""Sends the gradient of each maximum to the row of :obj:`x` that gave it."""
+    if arg.numel() > 0:
+        from pyg_vision.ops import _neighbor_max_triton as gpu
+
+        return gpu.backward(grad, arg, index, rowptr, x.size(0))
+    source = neighbor_argmax(x, out, index, rowptr)
+    grad = grad.contiguous()
+    if rowptr is not None:  # a row without neighbours has no maximum to send a gradient to
+        grad = grad.masked_fill(rowptr.diff().view(-1, 1) == 0, 0.0)
+    return x.new_zeros(x.shape).scatter_add_(0, source, grad)
+
+
+@neighbor_max_backward.register_fake
+def _(
+    grad: Tensor,
+    x: Tensor,
+    out: Tensor,
+    arg: Tensor,
+    index: Tensor,
+    rowptr: Optional[Tensor],
+) -> Tensor:
+    return torch.empty_like(x)
+
+
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    x, index, rowptr, _ = inputs
+    ctx.save_for_backward(x, output[0], output[1], index, rowptr)
+    ctx.mark_non_differentiable(output[1])
+    ctx.set_materialize_grads(False)
+
+
+def _backward(
+    ctx: Any, grad: Tensor | None, _: Tensor | None
+) -> tuple[Tensor | None, None, None, None]:
+    if grad is None:
+        return None, None, None, None
+    x, out, arg, index, rowptr = ctx.saved_tensors
+    return neighbor_max_backward(grad, x, out, arg, index, rowptr), None, None, None
+
+
+def _setup_second(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[1:3], *inputs[4:])
+
+
+def _backward_second(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None, None]:
+    x, out, index, rowptr = ctx.saved_tensors
+    routed = grad.gather(0, neighbor_argmax(x, out, index, rowptr))
+    if rowptr is not None:
+        routed = routed.masked_fill(rowptr.diff().view(-1, 1) == 0, 0.0)
+    return routed, None, None, None, None, None
+
+
+neighbor_max.register_autograd(_backward, setup_context=_setup)
+neighbor_max_backward.register_autograd(_backward_second, setup_context=_setup_second)
+
+
+def arg_dtype(index: Tensor, rowptr: Optional[Tensor]) -> torch.dtype:
+    r"""The smallest type that holds a position in a row."""
+    return torch.uint8 if rowptr is None and index.size(1) <= 256 else torch.int32
+
+
+def _no_arg(x: Tensor) -> Tensor:
+    return torch.empty(0, dtype=torch.uint8, device=x.device)
+
+
+def _num_rows(index: Tensor, rowptr: Optional[Tensor]) -> int:
+    return index.size(0) if rowptr is None else rowptr.size(0) - 1
+
+
+def _max_cpu(x: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
+    if rowptr is None:
+        rowptr = torch.arange(0, index.numel() + 1, index.size(1))
+    if index.numel() == 0:
+        return x.new_zeros(rowptr.size(0) - 1, x.size(1))
+    # torch.sparse.mm does not check the indices; the caller has, or has clamped them.
+    ones = torch.ones(1, dtype=x.dtype).expand(index.numel()).contiguous()
+    graph = torch.sparse_csr_tensor(
+        rowptr,
+        index.reshape(-1),
+        ones,
+        (rowptr.size(0) - 1, x.size(0)),
+        check_invariants=False,
+    )
+    return torch.sparse.mm(graph, x.contiguous(), reduce="amax")
+
+
+def _argmax_table(x: Tensor, out: Tensor, index: Tensor) -> Tensor:
+    r"""The first neighbour of each row that equals the maximum.
+
+    While no column has matched, the answer moves on from the neighbour in one column to that in
+    the next. All of it is floating-point arithmetic in place, which is vectorised where
+    comparing into a boolean tensor is not.
+    """
+    exact = torch.float32 if x.size(0) < 2**24 else torch.float64  # holds any row number
+    dtype = torch.promote_types(x.dtype, exact)
+    x, out = x.to(dtype), out.to(dtype)
+    columns = index.t().contiguous()
+    step = columns.diff(dim=0).to(dtype).unsqueeze(-1)
+    source = columns[0].to(dtype).unsqueeze(-1).repeat(1, out.size(1))
+    rows = max(1, BLOCK_ELEMENTS // max(1, out.size(1)))
+    for start in range(0, index.size(0), rows):
+        part = slice(start, start + rows)
+        missed = torch.ones_like(out[part])
+        neighbor = torch.empty_like(missed)
+        for column in range(index.size(1) - 1):  # if it is none of these, it is the last
+            torch.index_select(x, 0, columns[column, part], out=neighbor)
+            missed.mul_(neighbor.ne_(out[part]))
+            source[part].addcmul_(missed, step[column, part])
+    return source.long()
+
+
+def _argmax_csr(x: Tensor, out: Tensor, index: Tensor, rowptr: Tensor) -> Tensor:
+    r"""Rows of similar degree become tables; the few very long rows are compared whole."""
+    degree = rowptr.diff()
+    source = torch.zeros(out.shape, dtype=torch.long, device=out.device)
+    low = 0
+    while low < int(degree.max() if degree.numel() > 0 else 0):
+        high = max(1, 2 * low)
+        rows = ((degree > low) & (degree <= high)).nonzero().view(-1)
+        low = high
+        if rows.numel() == 0:
+            continue
+        # Repeating the last neighbour of a shorter row does not change which one is first.
+        step = torch.minimum(torch.arange(high, device=index.device), degree[rows].view(-1, 1) - 1)
+        table = index[rowptr[rows].view(-1, 1) + step]
+        if high <= 64 or rows.numel() > high:
+            source[rows] = _argmax_table(x, out[rows], table)
+        else:
+            source[rows] = _argmax_long(x, out[rows], table)
+    return source
+
+
+def _argmax_long(x: Tensor, out: Tensor, table: Tensor) -> Tensor:
+    first = torch.empty(out.shape, dtype=torch.long, device=out.device)
+    channels = max(1, BLOCK_ELEMENTS // max(1, table.size(1)))
+    for row in range(out.size(0)):
+        for start in range(0, x.size(1), channels):
+            part = slice(start, start + channels)
+            equal = x[table[row], part] == out[row, part]
+            first[row, part] = equal.to(torch.uint8).argmax(dim=0)  # argmax names the first
+    return table.gather(1, first)
