@@ -6,6 +6,8 @@ graph, :obj:`index` :math:`(E)` with :obj:`rowptr` :math:`(N + 1)`.
 
 from __future__ import annotations
 
+import functools
+import warnings
 from typing import Any, Optional
 
 import torch
@@ -136,6 +138,7 @@ def _max_cpu(x: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
         rowptr = torch.arange(0, index.numel() + 1, index.size(1))
     if index.numel() == 0:
         return x.new_zeros(rowptr.size(0) - 1, x.size(1))
+    _accept_csr()
     # torch.sparse.mm does not check the indices; the caller has, or has clamped them.
     ones = torch.ones(1, dtype=x.dtype).expand(index.numel()).contiguous()
     graph = torch.sparse_csr_tensor(
@@ -146,6 +149,15 @@ def _max_cpu(x: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
         check_invariants=False,
     )
     return torch.sparse.mm(graph, x.contiguous(), reduce="amax")
+
+
+@functools.cache
+def _accept_csr() -> None:
+    r"""Takes torch's one warning that CSR tensors are in beta, which would puzzle a user."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
+        zero = torch.zeros(2, dtype=torch.long)
+        torch.sparse_csr_tensor(zero, zero[:0], zero[:0], (1, 1), check_invariants=False)
 
 
 def _argmax_table(x: Tensor, out: Tensor, index: Tensor) -> Tensor:

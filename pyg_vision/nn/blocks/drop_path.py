@@ -2,7 +2,6 @@ r"""Stochastic depth for node-major features."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import Module
 from torchvision.ops import stochastic_depth
@@ -54,4 +53,4 @@ class DropPath(Module):
 
 def drop_path_rates(drop_path: float, depth: int) -> list[float]:
     r"""Returns the probability of each block, rising linearly from zero."""
-    return [float(p) for p in torch.linspace(0.0, drop_path, depth)]
+    return [drop_path * i / max(depth - 1, 1) for i in range(depth)]

@@ -6,8 +6,10 @@ from pyg_vision.ops import NeighborTable
 from pyg_vision.ops._adjacency import fit_table
 
 
-def gather_neighbors(x_src: Tensor, x_dst: Tensor, table: NeighborTable) -> Tensor:
-    r"""Returns the features of all neighbours, :math:`(*, N, k, C)`.
+def gather_edges(x_src: Tensor, x_dst: Tensor, table: NeighborTable) -> tuple[Tensor, Tensor]:
+    r"""Returns the features of both ends of all edges, :math:`(*, N \cdot k, C)` each.
+
+    They are laid out as in :meth:`propagate`, so that a layer sees the same messages.
 
     Args:
         x_src (torch.Tensor): Features of sources :math:`(M, C)` or :math:`(B, M, C)`.
@@ -17,6 +19,18 @@ def gather_neighbors(x_src: Tensor, x_dst: Tensor, table: NeighborTable) -> Tens
     table = fit_table(table, x_src, x_dst)
     flat = table.flatten().index.reshape(-1)
     if table.index.dim() == 2:  # of one graph, or static: the same edges for every signal
-        rows = x_src.index_select(-2, flat)
-        return rows.view(*x_src.shape[:-2], *table.index.shape, -1)
-    return x_src.flatten(0, 1).index_select(0, flat).view(*table.index.shape, -1)
+        x_j = x_src.index_select(-2, flat)
+    else:
+        x_j = x_src.flatten(0, 1).index_select(0, flat).view(x_src.size(0), -1, x_src.size(-1))
+    x_i = x_dst.unsqueeze(-2).expand(*x_dst.shape[:-1], table.k, -1).flatten(-3, -2)
+    return x_i, x_j
+
+
+def per_node(edges: Tensor, table: NeighborTable) -> Tensor:
+    r"""Returns edge features by node, :math:`(*, N, k, C)`.
+
+    Args:
+        edges (torch.Tensor): The features :math:`(*, N \cdot k, C)`.
+        table (NeighborTable): The graph.
+    """
+    return edges.view(*edges.shape[:-2], -1, table.k, edges.size(-1))

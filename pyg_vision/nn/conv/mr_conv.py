@@ -4,7 +4,6 @@ from typing import Any, Optional, Union
 
 import torch
 from torch import Tensor
-from torch.nn.parameter import is_lazy
 from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
@@ -102,7 +101,7 @@ class MRConv(NeighborConv):
         if not self.interleave:
             return self.nn(torch.cat([x, m], dim=-1))
         linear: GroupedLinear = self.nn[0]  # type: ignore[assignment]
-        if is_lazy(linear.weight) or x.size(-1) % linear.groups:
+        if linear.in_channels < 0 or x.size(-1) % linear.groups:  # not yet sized, or odd
             return self.nn(torch.stack([x, m], dim=-1).flatten(-2))
         # Interleaving nodes is slow; put the columns of each group of the weight in order instead.
         out_channels, width = linear.weight.shape

@@ -2,6 +2,7 @@ r"""What the convolutions of this package share."""
 
 from typing import Any, Union
 
+import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 from torch_geometric.typing import Adj, PairTensor
@@ -73,6 +74,8 @@ class NeighborConv(MessagePassing):
     def edges(self, graph: Union[Adj, NeighborTable]) -> Adj:
         r"""Returns a graph in a form that :meth:`propagate` takes."""
         if not isinstance(graph, NeighborTable):
+            if isinstance(graph, Tensor) and graph.layout == torch.sparse_csc:
+                return graph.to_sparse_csr()  # the one layout that PyG does not read
             return graph
         edge_index = to_edge_index(graph)
         return edge_index if self.flow == "source_to_target" else edge_index.flip(0)

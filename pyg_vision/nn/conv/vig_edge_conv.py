@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
-from pyg_vision.nn.conv._tables import gather_neighbors
+from pyg_vision.nn.conv._tables import gather_edges, per_node
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.layers import node_mlp, reset_mlp
 from pyg_vision.ops import NeighborTable
@@ -77,9 +77,8 @@ class ViGEdgeConv(NeighborConv):
         """
         pair = self.pair(x)
         if self.fusible and isinstance(edge_index, NeighborTable):
-            x_j = gather_neighbors(pair[0], pair[1], edge_index)
-            x_i = pair[1].unsqueeze(-2).expand_as(x_j)
-            return self.message(x_i, x_j).max(dim=-2).values
+            x_i, x_j = gather_edges(pair[0], pair[1], edge_index)
+            return per_node(self.message(x_i, x_j), edge_index).max(dim=-2).values
         # propagate_type: (x: PairTensor)
         out = self.propagate(self.edges(edge_index), x=self.spread(pair, edge_index), size=size)
         return out.view(*pair[1].shape[:-1], self.out_channels)

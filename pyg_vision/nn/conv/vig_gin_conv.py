@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch_geometric.typing import Adj, PairTensor, Size
 
-from pyg_vision.nn.conv._tables import gather_neighbors
+from pyg_vision.nn.conv._tables import gather_edges, per_node
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.layers import node_mlp, reset_mlp
 from pyg_vision.ops import NeighborTable
@@ -81,7 +81,8 @@ class ViGGINConv(NeighborConv):
         """
         pair = self.pair(x)
         if self.fusible and isinstance(edge_index, NeighborTable):
-            out = gather_neighbors(pair[0], pair[1], edge_index).sum(dim=-2)
+            _, x_j = gather_edges(pair[0], pair[1], edge_index)
+            out = per_node(x_j, edge_index).sum(dim=-2)
         else:
             # propagate_type: (x: PairTensor)
             out = self.propagate(

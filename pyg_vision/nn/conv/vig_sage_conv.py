@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
-from pyg_vision.nn.conv._tables import gather_neighbors
+from pyg_vision.nn.conv._tables import gather_edges, per_node
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.layers import node_mlp, reset_mlp
 from pyg_vision.ops import NeighborTable
@@ -79,8 +79,8 @@ class ViGSAGEConv(NeighborConv):
         """
         pair = self.pair(x)
         if self.fusible and isinstance(edge_index, NeighborTable):
-            x_j = gather_neighbors(pair[0], pair[1], edge_index)
-            out = self.message(x_j).max(dim=-2).values
+            _, x_j = gather_edges(pair[0], pair[1], edge_index)
+            out = per_node(self.message(x_j), edge_index).max(dim=-2).values
         else:
             # propagate_type: (x: PairTensor)
             out = self.propagate(

@@ -1,0 +1,83 @@
+# `make demo` and `make test` are all a visitor needs; the rest is for contributors.
+# More arguments: make test ARGS='-k knn -x'
+# Another interpreter: make test PYTHON=/path/to/python
+
+VENV := .venv
+PY := $(VENV)/bin/python
+EXT := .ext
+PIP := $(PY) -m pip install --constraint constraints.txt --only-binary :all: --disable-pip-version-check
+INPUTS := constraints.txt setup.cfg pyproject.toml
+ARGS ?=
+
+.PHONY: help demo test lint format test-ext coverage docs bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo      train a small ViG, draw its graphs, run the quick benchmark"
+	@echo "make test      all tests but those of the compiled extensions"
+	@echo "make lint      ruff and mypy"
+	@echo "make format    let ruff rewrite what it can"
+	@echo "make test-ext  build torch-cluster and torch-scatter once, then test with them"
+	@echo "make coverage  the tests, with the lines they miss"
+	@echo "make docs      the documentation, into docs/_build/html"
+	@echo "make bench     the quick benchmark suites"
+	@echo "make clean     remove everything that is made, except $(VENV)"
+
+demo: $(VENV)/.dev
+	$(PY) -m pyg_vision.demo --out demo_output
+	$(PY) -m benchmarks --quick --out demo_output
+
+test: $(VENV)/.dev
+	$(PY) -m pytest -m "not ext" $(ARGS)
+
+lint: $(VENV)/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: $(VENV)/.dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+test-ext: $(VENV)/.dev
+	scripts/build_ext_wheels.sh $(PY) $(EXT)
+	PYTHONPATH="$(CURDIR)/$(EXT)" PYG_VISION_REQUIRE_EXT=1 $(PY) -m pytest -m ext $(ARGS)
+
+coverage: $(VENV)/.dev
+	$(PY) -m pytest -m "not ext" --cov --cov-report term $(ARGS)
+
+# -E -a: a build that reuses pages would not repeat their warnings.
+docs: $(VENV)/.docs
+	$(PY) -m sphinx -W --keep-going -E -a -b html docs docs/_build/html $(ARGS)
+
+bench: $(VENV)/.dev
+	$(PY) -m benchmarks --quick $(ARGS)
+
+clean:
+	rm -rf $(EXT) build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/_build docs/generated demo_output benchmarks/results
+	find pyg_vision benchmarks tests docs scripts -name __pycache__ -prune -exec rm -rf {} +
+	rm -f $(VENV)/.dev $(VENV)/.docs
+
+# Nothing is compiled: only wheels are taken.
+$(VENV)/.dev: $(INPUTS) | $(PY)
+	@echo "installing into $(VENV); the first time this downloads some gigabytes of torch"
+	$(PIP) --upgrade pip
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) --editable '.[docs]'
+	@touch $@
+
+# A python3.x on the PATH may be a shim, or lack ensurepip as Debian's does: ask before using it.
+$(PY):
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "creating $(VENV) with $$($$python --version)"; \
+	    exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "error: found no Python >= 3.11 with the modules venv and ensurepip;" \
+	  "install one (Debian: apt install python3-venv) or set PYTHON=/path/to/python" >&2; \
+	exit 1

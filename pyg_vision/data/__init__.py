@@ -1,0 +1,25 @@
+r"""The conventions of image graphs.
+
+An image graph is a :class:`~torch_geometric.data.Data` whose nodes are the patches of an image
+in row-major order, with :obj:`x`, :obj:`pos`, and the Python tuples :obj:`grid_size` and
+:obj:`patch_size`; see :func:`image_graph`.
+"""
+
+from pyg_vision.data.convert import image_to_rgb, image_to_tensor
+from pyg_vision.data.grid import grid_edge_index, grid_pos, patch_grid
+from pyg_vision.data.image import fold_batch, image_graph, image_to_patches, patches_to_image
+from pyg_vision.data.size import Size2D, read_sizes
+
+__all__ = [
+    "Size2D",
+    "fold_batch",
+    "grid_edge_index",
+    "grid_pos",
+    "image_graph",
+    "image_to_patches",
+    "image_to_rgb",
+    "image_to_tensor",
+    "patch_grid",
+    "patches_to_image",
+    "read_sizes",
+]

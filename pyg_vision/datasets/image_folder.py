@@ -1,0 +1,151 @@
+r"""Folders of image files as a dataset of graphs."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+from torch_geometric.data import Data
+from torchvision.datasets import ImageFolder
+
+from pyg_vision.data.convert import image_to_rgb
+from pyg_vision.datasets.image_graph_dataset import ImageGraphDataset
+
+logger = logging.getLogger(__name__)
+
+# What Pillow's decoders raise for files that are broken in one way or another.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+_NAMED = 5
+
+
+def load_rgb(path: str) -> Image.Image:
+    r"""Reads an image file of any format as RGB with 8 bits.
+
+    Args:
+        path (str): The file, see :func:`~pyg_vision.data.image_to_rgb` for the modes.
+    """
+    with Image.open(path) as image:
+        image.load()
+        return image_to_rgb(image)
+
+
+class ImageFolderGraphs(ImageGraphDataset):
+    r"""A folder with one subfolder of image files for each class, as a dataset of graphs.
+
+    The layout is that of :class:`torchvision.datasets.ImageFolder`, and so that of ImageNet,
+    Imagenette and many others: :obj:`root/<class>/<name>.jpg`. Files of any mode become RGB.
+
+    Files that cannot be decoded are either named in the error when they are read, or, with
+    :obj:`on_error="skip"`, left out from the beginning, so that each index always means the same
+    file. For that every file is decoded once on construction.
+
+    .. code-block:: python
+
+        import torchvision.transforms as T
+        from pyg_vision.datasets import ImageFolderGraphs
+        from pyg_vision.transforms import ToPatchNodes
+
+        dataset = ImageFolderGraphs(
+            "imagenette2-320/train",
+            image_transform=T.Compose([T.RandomResizedCrop(224), ToPatchNodes(16)]),
+            on_error="skip",
+        )
+        print(len(dataset), dataset.num_skipped)
+
+    Args:
+        root (str or pathlib.Path): The folder.
+        image_transform (Callable): Turns an RGB Pillow image into a graph, so its last step is
+            one such as :class:`~pyg_vision.transforms.ToPatchNodes`.
+        transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
+            :class:`~torch_geometric.data.Data`, applied afterwards. (default: :obj:`None`)
+        on_error (str, optional): What to do with files that cannot be decoded, :obj:`"raise"` or
+            :obj:`"skip"`. (default: :obj:`"raise"`)
+        loader (Callable, optional): Reads a file; by default as RGB with 8 bits, where 16-bit
+            greyscale is scaled. (default: :obj:`load_rgb`)
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or a class without image files.
+        ValueError: If :obj:`on_error` is something else, or no file could be decoded; when
+            indexed, if the file cannot be decoded.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        image_transform: Callable[[Any], Any],
+        transform: Callable[[Data], Data] | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+        loader: Callable[[str], Any] = load_rgb,
+    ) -> None:
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f"'on_error' must be 'raise' or 'skip' (got {on_error!r})")
+        self.loader = loader
+        self.on_error = on_error
+        self.folder = ImageFolder(root, loader=self._load)
+        self.skipped: list[str] = []
+        if on_error == "skip":
+            self._skip_corrupt()
+        super().__init__(self.folder, image_transform, transform)
+
+    @property
+    def num_skipped(self) -> int:
+        r"""The number of files that were left out because they cannot be decoded."""
+        return len(self.skipped)
+
+    @property
+    def paths(self) -> list[str]:
+        r"""The file of each graph."""
+        return [self.folder.samples[i][0] for i in self.indices()]
+
+    def _load(self, path: str) -> Any:
+        try:
+            return self.loader(path)
+        except (FileNotFoundError, PermissionError):  # not corrupt, and they name the file
+            raise
+        except _DECODE_ERRORS as error:
+            raise ValueError(
+                f"cannot decode the image file '{path}' ({type(error).__name__}: {error}); remove "
+                f"it, or pass on_error='skip' to leave out such files"
+            ) from error
+
+    def _skip_corrupt(self) -> None:
+        samples = []
+        for path, target in self.folder.samples:
+            try:
+                self._load(path)
+            except ValueError as error:
+                logger.debug("%s", error)
+                self.skipped.append(path)
+            else:
+                samples.append((path, target))
+        if not samples:
+            raise ValueError(
+                f"none of the {len(self.skipped)} image files below '{self.folder.root}' can be "
+                f"decoded, the first being '{self.skipped[0]}'"
+            )
+        if self.skipped:
+            more = len(self.skipped) - _NAMED
+            logger.warning(
+                "skipped %d of %d image files below '%s' that cannot be decoded: %s%s",
+                len(self.skipped),
+                len(self.folder.samples),
+                self.folder.root,
+                ", ".join(self.skipped[:_NAMED]),
+                f" and {more} more" if more > 0 else "",
+            )
+        self.folder.samples = self.folder.imgs = samples
+        self.folder.targets = [target for _, target in samples]

@@ -1,0 +1,204 @@
+"""The rules of the house that no single module can keep: names, imports, mirrors, versions."""
+
+import ast
+import configparser
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import pyg_vision
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "pyg_vision"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# Imports run downward only: who must not import whom.
+FORBIDDEN = {
+    "ops": ["nn", "data", "transforms", "datasets", "weights", "visualization"],
+    "data": ["nn", "transforms", "datasets", "weights", "visualization"],
+    "transforms": ["nn", "datasets", "weights", "visualization"],
+    "datasets": ["nn", "weights", "visualization"],
+    "nn": ["transforms", "datasets", "weights", "visualization"],
+    "nn/conv": ["nn.graph", "nn.dense", "nn.blocks", "nn.models"],
+    "nn/graph": ["nn.conv", "nn.dense", "nn.blocks", "nn.models"],
+    "nn/dense": ["nn.models"],
+    "nn/blocks": ["nn.models"],
+}
+
+OPTIONAL = ["torch_cluster", "torch_scatter", "pyg_lib", "triton", "lightning", "matplotlib"]
+
+# Prints the optional modules that importing the public packages loads, or that our own code asks
+# for (torch may have loaded triton for itself before).
+IMPORT_PROBE = """
+import builtins, importlib, sys
+import torch, torch_geometric, torchvision
+optional, packages = sys.argv[1].split(","), sys.argv[2].split(",")
+asked, before, original = set(), set(sys.modules), builtins.__import__
+def watch(name, globals=None, *args, **kwargs):
+    if globals and str(globals.get("__name__")).startswith("pyg_vision"):
+        asked.add(name.partition(".")[0])
+    return original(name, globals, *args, **kwargs)
+builtins.__import__ = watch
+for package in packages:
+    importlib.import_module(package)
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+assert "pyg_vision" in asked, "the probe saw nothing"
+print(*sorted((loaded - {name.partition(".")[0] for name in before} | asked) & set(optional)))
+"""
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_private(path: Path) -> bool:
+    return any(re.match(r"_(?!_init__)", part) for part in path.relative_to(ROOT).parts)
+
+
+PUBLIC = [
+    module_name(path)
+    for path in MODULES
+    if not is_private(path) and re.search(r"^__all__\b", read(path), re.MULTILINE)
+]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """All absolute module names that a file imports, at the top or inside a function."""
+    for node in ast.walk(ast.parse(read(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{relative(path)}:{node.lineno} imports relatively"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_public_packages_are_found():
+    assert {"pyg_vision", "pyg_vision.ops", "pyg_vision.nn", "pyg_vision.data"} <= set(PUBLIC)
+
+
+def test_import_loads_nothing_optional():
+    command = [sys.executable, "-W", "ignore", "-c", IMPORT_PROBE, ",".join(OPTIONAL)]
+    probe = subprocess.run([*command, ",".join(PUBLIC)], capture_output=True, text=True, cwd=ROOT)
+    assert probe.returncode == 0, probe.stderr
+    assert probe.stdout.split() == []
+
+
+def test_modules_have_docstrings():
+    silent = [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(read(path)))]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_exist_and_are_documented(name):
+    module = importlib.import_module(name)
+    assert len(module.__all__) == len(set(module.__all__)), "a name is listed twice"
+    for public in module.__all__:
+        value = getattr(module, public)
+        if isinstance(value, ModuleType) or not callable(value):
+            continue
+        # A class without a docstring would show that of its base.
+        assert vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__, public
+
+
+def test_conv_modules_have_no_all():
+    """PyG's code generation star-imports the module of a conv: `__all__` would hide its types."""
+    paths = [path for path in (PACKAGE / "nn" / "conv").rglob("*.py") if path.stem != "__init__"]
+    assert paths
+    assert [relative(path) for path in paths if "__all__" in read(path)] == []
+
+
+@pytest.mark.parametrize("lower", FORBIDDEN)
+def test_imports_run_downward(lower):
+    folder = PACKAGE / lower
+    paths = sorted(folder.rglob("*.py"))
+    assert paths, f"{relative(folder)} is gone: mend FORBIDDEN"
+    above = tuple(f"pyg_vision.{name}" for name in FORBIDDEN[lower])
+    wrong = [
+        f"{relative(path)} imports {name}"
+        for path in paths
+        for name in imported_names(path)
+        if any(name == upper or name.startswith(f"{upper}.") for upper in above)
+    ]
+    assert wrong == []
+
+
+def mirror(path: Path) -> Path:
+    inside = path.relative_to(PACKAGE)
+    return ROOT / "tests" / inside.parent / f"test_{inside.name}"
+
+
+def test_tests_mirror_the_package():
+    missing = [
+        relative(path)
+        for path in MODULES
+        if not path.name.startswith("_") and not mirror(path).is_file()
+    ]
+    assert missing == [], "no test file mirrors these"
+
+
+def test_no_file_is_too_long():
+    folders = ["pyg_vision", "tests", "benchmarks", "docs", "scripts"]
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    long = {
+        relative(path): lines for path in paths if (lines := len(read(path).splitlines())) > 500
+    }
+    assert long == {}
+
+
+def read_setup() -> configparser.ConfigParser:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    return config
+
+
+def test_version_is_told_once():
+    version = pyg_vision.__version__
+    assert read_setup()["metadata"]["version"] == "attr: pyg_vision.__version__"
+    releases = re.findall(r"^## \[(\d[^]]*)\]", read(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    assert releases[0] == version
+    cited = re.search(r"^version: (\S+)$", read(ROOT / "CITATION.cff"), re.MULTILINE)
+    assert cited is not None
+    assert cited[1] == version
+
+
+def test_constraints_pin_every_requirement_within_its_range():
+    lines = read(ROOT / "constraints.txt").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pinned = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+    assert len(pinned) == len(pins), "a package is pinned twice"
+
+    config = read_setup()
+    extras = config["options.extras_require"]
+    wanted = [config["options"]["install_requires"], *(extras[name] for name in extras)]
+    requirements = [Requirement(line) for line in "\n".join(wanted).split("\n") if line]
+    for requirement in requirements:
+        # make test-ext builds the extensions itself, at the versions that setup.cfg fixes.
+        if requirement.name in {"pyg-vision", "torch-cluster", "torch-scatter"}:
+            continue
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
+
+
+def test_extensions_are_pinned():
+    """Their successors on the index are announced to be empty packages."""
+    extensions = read_setup()["options.extras_require"]["ext"].split()
+    assert extensions == ["torch-cluster==1.6.3", "torch-scatter==2.1.2"]

@@ -1,0 +1,34 @@
+import pytest
+import torch
+from torch.utils.data import IterDataPipe
+from torch_geometric.data.datapipes import DatasetAdapter
+
+from pyg_vision import transforms
+from pyg_vision.transforms import KNNEdges, ToPatchNodes
+
+NAMES = {
+    "KNNEdges": "knn_edges",
+    "ToGridGraph": "to_grid_graph",
+    "ToPatchNodes": "to_patch_nodes",
+    "ToPixelNodes": "to_pixel_nodes",
+}
+
+
+def test_every_transform_has_a_name():
+    assert sorted(NAMES) == sorted(transforms.__all__)
+
+
+@pytest.mark.parametrize("cls", NAMES)
+def test_every_transform_documents_the_name_it_is_registered_under(cls):
+    first = " ".join(getattr(transforms, cls).__doc__.split("\n\n")[0].split())
+    assert first.endswith(f"(functional name: :obj:`{NAMES[cls]}`).")
+    assert NAMES[cls] in IterDataPipe.functions
+
+
+def test_names_work_on_data_pipes():
+    images = torch.rand(3, 1, 4, 4)
+    pipe = DatasetAdapter(list(images)).to_patch_nodes(2).knn_edges(k=2)
+    for data, image in zip(pipe, images, strict=True):
+        expected = KNNEdges(2)(ToPatchNodes(2)(image))
+        assert torch.equal(data.x, expected.x)
+        assert torch.equal(data.edge_index, expected.edge_index)
