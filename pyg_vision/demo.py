@@ -67,7 +67,7 @@ def train_digits(epochs: int = 15, seed: int = 0) -> tuple[ViG, float]:
             for batch in loader:
                 loss = F.cross_entropy(model(batch), batch.y, label_smoothing=0.1)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
                 bar.update()

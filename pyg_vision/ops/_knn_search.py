@@ -10,12 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pyg_vision.ops._rank import bytes_per_entry, rank
+
 CPU_BLOCK = 2 * 2**20
 
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    r"""Switches autocast, TF32 and bf16 matrix products off.
+    r"""Switches autocast, TF32 and bf16 matrix products off, if any is on.
 
     A distance is a small difference of large numbers: reduced precision would change neighbours.
     """
@@ -23,6 +25,10 @@ def full_precision(device: torch.device) -> Iterator[None]:
     matmul: Any = torch.backends.cuda.matmul if is_cuda else torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     previous = matmul.fp32_precision
     reduced = previous not in ("none", "ieee")
+    autocast = torch.is_autocast_enabled(device.type)
+    if not (reduced or autocast):
+        yield
+        return
     if reduced:
         matmul.fp32_precision = "ieee"
     try:
@@ -75,41 +81,19 @@ def knn_search(
     Returns:
         torch.Tensor: Indices :math:`(B, R, \textrm{num})`, -1 where no allowed source is left.
     """
-    with torch.no_grad(), full_precision(x.device):
-        dtype = torch.promote_types(x.dtype, torch.float32)
-        x = x.to(dtype)
-        if cosine:  # 1 - cos(x, y) = |x - y|^2 / 2 for unit vectors
-            x = F.normalize(x, dim=-1)
-        square = y is None
-        if y is None:
-            y = x
-        else:
-            y = F.normalize(y.to(dtype), dim=-1) if cosine else y.to(dtype)
-        scale = 0.5 if cosine else 1.0
-
-        # A common offset changes no distance but cancels badly in |x|^2 - 2xy + |y|^2.
-        if num_valid is None:
-            center = y.mean(dim=1, keepdim=True)
-            padding = None
-        else:
-            padding = torch.arange(y.size(1), device=y.device) >= num_valid.view(-1, 1)
-            y = y.masked_fill(padding.unsqueeze(-1), 0.0)
-            center = y.sum(dim=1, keepdim=True) / num_valid.clamp(min=1).view(-1, 1, 1)
-        y = y - center
-        x = y if square else x - center
-
-        # |x|^2 is the same along a row and cannot change its ranking.
-        norm = torch.linalg.vecdot(y, y).unsqueeze(1)
-        norm = norm * scale if cosine else norm
-        partial = bias is not None or mask is not None or padding is not None
+    with full_precision(x.device):
+        x, y, norm, padding = _prepare(x, y, num_valid, cosine)
         if x.device.type == "cpu":  # a block that stays in cache is ranked faster
             memory_budget = min(memory_budget, CPU_BLOCK)
-        blocks = _blocks(x.size(0), x.size(1), y.size(1) * y.element_size(), memory_budget)
-        out = x.new_empty(x.size(0), x.size(1), num, dtype=torch.long)
+        row_bytes = y.size(1) * bytes_per_entry(y.device, y.dtype, y.size(1))
+        blocks = list(_blocks(x.size(0), x.size(1), row_bytes, memory_budget))
+        partial = bias is not None or mask is not None or padding is not None
+        out = None if len(blocks) == 1 else x.new_empty(*x.shape[:2], num, dtype=torch.long)
         for items, rows in blocks:
-            dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=-2.0 * scale)
+            alpha = -1.0 if cosine else -2.0
+            dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=alpha)
             if bias is not None:
-                dist += bias[items if bias.size(0) > 1 else slice(None), rows].to(dtype)
+                dist += bias[items if bias.size(0) > 1 else slice(None), rows].to(dist.dtype)
             if mask is not None:
                 allowed = mask[items if mask.size(0) > 1 else slice(None), rows]
                 dist.masked_fill_(~allowed, float("inf"))
@@ -117,13 +101,38 @@ def knn_search(
                 dist.masked_fill_(padding[items].unsqueeze(1), float("inf"))
             if exclude_self:
                 dist.diagonal(row_start + rows.start, 1, 2).fill_(float("inf"))
-            value, index = dist.topk(num, largest=False, sorted=True)
-            if partial:
-                index = torch.where(value < float("inf"), index, -1)
-            if dist.size(0) * dist.size(1) == x.size(0) * x.size(1):
-                return index  # one block: no copy
+            index = rank(dist, num, partial)
+            if out is None:
+                return index
             out[items, rows] = index
+        if out is None:
+            raise ValueError(f"there is nothing to search (got 'x' of shape {list(x.shape)})")
         return out
+
+
+def _prepare(
+    x: Tensor, y: Optional[Tensor], num_valid: Optional[Tensor], cosine: bool
+) -> tuple[Tensor, Tensor, Tensor, Optional[Tensor]]:
+    r"""Returns centred queries and sources, :math:`\| \mathbf{y} \|^2` and which are padding."""
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    x = x.to(dtype)
+    source = x if y is None else y.to(dtype)
+    if cosine:  # 1 - cos(x, y) = |x - y|^2 / 2 for unit vectors
+        x = F.normalize(x, dim=-1)
+        source = x if y is None else F.normalize(source, dim=-1)
+    padding = None
+    # A common offset changes no distance but cancels badly in |x|^2 - 2xy + |y|^2.
+    if num_valid is None:
+        center = source.mean(dim=1, keepdim=True)
+    else:
+        padding = torch.arange(source.size(1), device=x.device) >= num_valid.view(-1, 1)
+        source = source.masked_fill(padding.unsqueeze(-1), 0.0)
+        center = source.sum(dim=1, keepdim=True) / num_valid.clamp(min=1).view(-1, 1, 1)
+    source = source - center
+    x = source if y is None else x - center
+    # |x|^2 is the same along a row and cannot change its ranking.
+    norm = torch.linalg.vecdot(source, source).unsqueeze(1)
+    return x, source, norm * 0.5 if cosine else norm, padding
 
 
 @knn_search.register_fake

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from pyg_vision import set_validation
-from pyg_vision.ops import _knn_ragged, _knn_search, knn
+from pyg_vision.ops import _knn_ragged, _knn_search, _rank, knn
 
 
 def oracle(x, y, k, dilation=1, bias=None, mask=None, loop=True, metric="euclidean"):
@@ -158,6 +158,31 @@ def test_distance_matrix_stays_within_the_budget():
         )
     assert torch.equal(index, knn(x, 3).index)
     assert largest.numel <= budget
+
+
+@pytest.mark.parametrize("columns", [1, 7, 64, 300])
+def test_ranking_by_sorting_is_topk(columns, monkeypatch):
+    """numpy's sort of distances that carry their column, against torch.topk."""
+    dist = torch.randn(50, columns)
+    dist[:, ::5] *= 1e-38  # subnormal numbers too
+    num = min(columns, 9)
+    expected = dist.topk(num, largest=False).indices
+    assert torch.equal(_rank._rank_by_sorting(dist.clone(), num, False), expected)
+
+    dist[:, columns // 2 :] = float("inf")
+    dist[3, 0] = float("-inf")
+    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
+    expected = _rank.rank(dist.clone(), num, True)
+    assert expected.min() == (-1 if columns // 2 < num else 0)
+    assert torch.equal(_rank._rank_by_sorting(dist.clone(), num, True), expected)
+
+
+def test_ranking_without_a_vectorised_sort(monkeypatch):
+    x = torch.randn(2, 30, 6)
+    expected = knn(x, 5).index
+    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
+    assert _rank.bytes_per_entry(x.device, x.dtype, 30) == 4
+    assert torch.equal(knn(x, 5).index, expected)
 
 
 def test_large_common_offset_costs_no_precision():

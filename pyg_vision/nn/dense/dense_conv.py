@@ -2,11 +2,16 @@ r"""The graph convolutions as published: gather both ends of each edge, max over
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
-from torch.nn import Module, Parameter
+from torch.nn import Module, Parameter, Sequential
 
 from pyg_vision.nn.dense.layers import dense_mlp
+
+MLP = Callable[[int, int], Sequential]
 
 
 def batched_index_select(x: Tensor, index: Tensor) -> Tensor:
@@ -55,18 +60,11 @@ class DenseConv(Module):
         act: str | None = "gelu",
     ) -> None:
         super().__init__()
-        self._build(in_channels, out_channels, groups, bias, norm, act)
+        mlp = partial(dense_mlp, groups=groups, bias=bias, norm=norm, act=act)
+        self._build(in_channels, out_channels, mlp)
 
-    def _build(
-        self,
-        in_channels: int,
-        out_channels: int,
-        groups: int,
-        bias: bool,
-        norm: str | None,
-        act: str | None,
-    ) -> None:
-        self.nn = dense_mlp(2 * in_channels, out_channels, groups, bias, norm, act)
+    def _build(self, in_channels: int, out_channels: int, mlp: MLP) -> None:
+        self.nn = mlp(2 * in_channels, out_channels)
 
 
 class DenseMRConv(DenseConv):
@@ -117,17 +115,9 @@ class DenseViGSAGEConv(DenseConv):
             :obj:`norm`, :obj:`act`.
     """
 
-    def _build(
-        self,
-        in_channels: int,
-        out_channels: int,
-        groups: int,
-        bias: bool,
-        norm: str | None,
-        act: str | None,
-    ) -> None:
-        self.nn1 = dense_mlp(in_channels, in_channels, groups, bias, norm, act)
-        self.nn2 = dense_mlp(2 * in_channels, out_channels, groups, bias, norm, act)
+    def _build(self, in_channels: int, out_channels: int, mlp: MLP) -> None:
+        self.nn1 = mlp(in_channels, in_channels)
+        self.nn2 = mlp(2 * in_channels, out_channels)
 
     def forward(self, x: Tensor, edge_index: Tensor, y: Tensor | None = None) -> Tensor:
         r"""Runs the layer."""
@@ -146,16 +136,8 @@ class DenseViGGINConv(DenseConv):
             :obj:`norm`, :obj:`act`.
     """
 
-    def _build(
-        self,
-        in_channels: int,
-        out_channels: int,
-        groups: int,
-        bias: bool,
-        norm: str | None,
-        act: str | None,
-    ) -> None:
-        self.nn = dense_mlp(in_channels, out_channels, groups, bias, norm, act)
+    def _build(self, in_channels: int, out_channels: int, mlp: MLP) -> None:
+        self.nn = mlp(in_channels, out_channels)
         self.eps = Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor, edge_index: Tensor, y: Tensor | None = None) -> Tensor:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm2d, Dropout, Module, ModuleDict, Sequential
+from torch.nn import BatchNorm2d, Module, ModuleDict
 from torch_geometric.data import Data
 
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
 from pyg_vision.nn.dense.layers import Conv1x1
-from pyg_vision.nn.layers import make_act
 from pyg_vision.nn.models._vig_plan import Reach
-from pyg_vision.nn.models.vig import HEAD_CHANNELS, ViG
+from pyg_vision.nn.models.vig import ViG
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops.knn import Backend
 
@@ -35,6 +33,9 @@ class DenseViG(ViG):
         - **input:** pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
         - **output:** logits :math:`(B, \textrm{num\_classes})`
     """
+
+    _linear = Conv1x1
+    _norm = BatchNorm2d
 
     def forward_features(
         self,
@@ -75,16 +76,3 @@ class DenseViG(ViG):
         grapher = DenseGrapher(channels, *reach, drop_path=drop_path, **options)
         ffn = DenseFFN(channels, act=options["act"], drop_path=drop_path)
         return ModuleDict({"grapher": grapher, "ffn": ffn})
-
-    def _make_head(self) -> Module:
-        if self.num_classes < 0:
-            raise ValueError(f"'num_classes' must not be negative (got {self.num_classes})")
-        if self.num_classes == 0:
-            return torch.nn.Identity()
-        return Sequential(
-            Conv1x1(self.channels, HEAD_CHANNELS),
-            BatchNorm2d(HEAD_CHANNELS),
-            make_act(self.act),
-            Dropout(self.dropout),
-            Conv1x1(HEAD_CHANNELS, self.num_classes),
-        )

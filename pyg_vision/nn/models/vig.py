@@ -3,7 +3,7 @@ r"""Isotropic Vision GNN."""
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -72,6 +72,10 @@ class ViG(Module):
         - **output:** logits :math:`(B, \textrm{num\_classes})`
     """
 
+    # What the dense twin makes of other layers.
+    _linear: Callable[[int, int], Module] = GroupedLinear
+    _norm: Callable[[int], Module] = NodeBatchNorm
+
     def __init__(
         self,
         channels: int = 192,
@@ -126,15 +130,7 @@ class ViG(Module):
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters as published: Kaiming normal, zero biases."""
-        for module in self.modules():
-            if isinstance(module, GroupedLinear | torch.nn.Conv2d):
-                torch.nn.init.kaiming_normal_(module.weight)
-                if module.bias is not None:
-                    torch.nn.init.zeros_(module.bias)
-            elif isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-                module.reset_parameters()
-            elif isinstance(module, torch.nn.PReLU):
-                torch.nn.init.constant_(module.weight, 0.2)
+        self.apply(_reset)
         torch.nn.init.zeros_(self.pos_embed)
 
     def reset_classifier(self, num_classes: int, dropout: float | None = None) -> None:
@@ -148,11 +144,7 @@ class ViG(Module):
         self.dropout = self.dropout if dropout is None else dropout
         self.head = self._make_head().to(self.pos_embed.device, self.pos_embed.dtype)
         self.head.train(self.training)
-        for module in self.head.modules():
-            if isinstance(module, GroupedLinear | torch.nn.Conv2d):
-                torch.nn.init.kaiming_normal_(module.weight)
-                if module.bias is not None:
-                    torch.nn.init.zeros_(module.bias)
+        self.head.apply(_reset)
 
     def forward_features(
         self,
@@ -290,11 +282,11 @@ class ViG(Module):
         if self.num_classes == 0:
             return torch.nn.Identity()
         return Sequential(
-            GroupedLinear(self.channels, HEAD_CHANNELS),
-            NodeBatchNorm(HEAD_CHANNELS),
+            self._linear(self.channels, HEAD_CHANNELS),
+            self._norm(HEAD_CHANNELS),
             make_act(self.act),
             Dropout(self.dropout),
-            GroupedLinear(HEAD_CHANNELS, self.num_classes),
+            self._linear(HEAD_CHANNELS, self.num_classes),
         )
 
 
@@ -336,6 +328,19 @@ def vig_b(**kwargs: Any) -> ViG:
         **kwargs (optional): Arguments of :class:`ViG`.
     """
     return ViG(**{"channels": 640, "depth": 16, **kwargs})
+
+
+def _reset(module: Module) -> None:
+    if isinstance(module, GroupedLinear | torch.nn.Conv2d):
+        torch.nn.init.kaiming_normal_(module.weight)
+        if module.bias is not None:
+            torch.nn.init.zeros_(module.bias)
+    elif isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+        module.reset_parameters()
+    elif isinstance(module, torch.nn.PReLU):
+        torch.nn.init.constant_(module.weight, 0.2)
+    elif isinstance(getattr(module, "eps", None), Parameter):  # of graph isomorphism
+        torch.nn.init.zeros_(module.eps)  # type: ignore[arg-type]
 
 
 def _to_pair(size: int | Sequence[int]) -> tuple[int, int]:

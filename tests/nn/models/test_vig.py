@@ -153,6 +153,22 @@ def test_features_head_and_new_classifier():
         model.reset_classifier(-1)
 
 
+@pytest.mark.parametrize("cls", [ViG, DenseViG])
+def test_reset_is_as_published(cls):
+    model = cls(**SMALL | {"conv": "gin", "act": "prelu"})
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(3.0)
+    model.reset_parameters()
+    for name, parameter in model.named_parameters():
+        assert not (parameter == 3.0).any(), name
+    block = model.blocks[0]
+    assert block["grapher"].conv.eps.item() == 0
+    assert block["ffn"].act.weight.item() == pytest.approx(0.2)
+    fan_in = block["ffn"].fc2[0].weight[0].numel()
+    assert block["ffn"].fc2[0].weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.2)
+
+
 def test_channels_stay_a_view_between_stem_and_blocks():
     model = ViG(**SMALL).eval()
     maps = model._embed(torch.randn(2, 3, 32, 32))
