@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Iterator
 from typing import Any, Optional
 
 import torch
 from torch import Tensor
 
-# Elements of a temporary of the arg-max: few enough to stay in cache.
+# Elements of a temporary of the backward pass: few enough to stay in cache.
 BLOCK_ELEMENTS = 2**17
+# Longer rows are few, and are compared one by one.
+MAX_COLUMNS = 256
 
 
 @torch.library.custom_op("pyg_vision::neighbor_max", mutates_args=())
@@ -69,11 +72,19 @@ def neighbor_max_backward(
         from pyg_vision.ops import _neighbor_max_triton as gpu
 
         return gpu.backward(grad, arg, index, rowptr, x.size(0))
-    source = neighbor_argmax(x, out, index, rowptr)
-    grad = grad.contiguous()
-    if rowptr is not None:  # a row without neighbours has no maximum to send a gradient to
-        grad = grad.masked_fill(rowptr.diff().view(-1, 1) == 0, 0.0)
-    return x.new_zeros(x.shape).scatter_add_(0, source, grad)
+    dtype = torch.promote_types(x.dtype, torch.float32)  # sums of many gradients
+    grad, x32, out = grad.to(dtype).contiguous(), x.to(dtype), out.to(dtype)
+    total = torch.zeros_like(x32)
+    if rowptr is None:
+        _scatter_table(total, grad, x32, out, index)
+    else:
+        for rows, table in _buckets(index, rowptr):
+            if table.size(1) <= MAX_COLUMNS:
+                _scatter_table(total, grad[rows], x32, out[rows], table)
+            else:
+                source = _argmax_long(x32, out[rows], table)
+                total.scatter_add_(0, source, grad[rows])
+    return total.to(x.dtype)
 
 
 @neighbor_max_backward.register_fake
@@ -164,8 +175,7 @@ def _argmax_table(x: Tensor, out: Tensor, index: Tensor) -> Tensor:
     r"""The first neighbour of each row that equals the maximum.
 
     While no column has matched, the answer moves on from the neighbour in one column to that in
-    the next. All of it is floating-point arithmetic in place, which is vectorised where
-    comparing into a boolean tensor is not.
+    the next.
     """
     exact = torch.float32 if x.size(0) < 2**24 else torch.float64  # holds any row number
     dtype = torch.promote_types(x.dtype, exact)
@@ -173,9 +183,7 @@ def _argmax_table(x: Tensor, out: Tensor, index: Tensor) -> Tensor:
     columns = index.t().contiguous()
     step = columns.diff(dim=0).to(dtype).unsqueeze(-1)
     source = columns[0].to(dtype).unsqueeze(-1).repeat(1, out.size(1))
-    rows = max(1, BLOCK_ELEMENTS // max(1, out.size(1)))
-    for start in range(0, index.size(0), rows):
-        part = slice(start, start + rows)
+    for part in _row_blocks(out):
         missed = torch.ones_like(out[part])
         neighbor = torch.empty_like(missed)
         for column in range(index.size(1) - 1):  # if it is none of these, it is the last
@@ -186,24 +194,49 @@ def _argmax_table(x: Tensor, out: Tensor, index: Tensor) -> Tensor:
 
 
 def _argmax_csr(x: Tensor, out: Tensor, index: Tensor, rowptr: Tensor) -> Tensor:
-    r"""Rows of similar degree become tables; the few very long rows are compared whole."""
-    degree = rowptr.diff()
     source = torch.zeros(out.shape, dtype=torch.long, device=out.device)
+    for rows, table in _buckets(index, rowptr):
+        find = _argmax_table if table.size(1) <= MAX_COLUMNS else _argmax_long
+        source[rows] = find(x, out[rows], table)
+    return source
+
+
+def _scatter_table(total: Tensor, grad: Tensor, x: Tensor, out: Tensor, index: Tensor) -> None:
+    r"""Adds each gradient to the first neighbour of its row that equals the maximum.
+
+    What a column has taken is no longer left for the next. All of it is floating-point
+    arithmetic in place, which is vectorised where comparing into a boolean tensor is not.
+    """
+    columns = index.t().contiguous()
+    for part in _row_blocks(out):
+        left = grad[part].clone()
+        taken = torch.empty_like(left)
+        for column in columns[:, part]:
+            torch.index_select(x, 0, column, out=taken)
+            left.sub_(taken.eq_(out[part]).mul_(left))
+            total.index_add_(0, column, taken)
+
+
+def _buckets(index: Tensor, rowptr: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    r"""Yields rows of similar degree as tables, at most twice as wide as their rows are long."""
+    degree = rowptr.diff()
+    longest = int(degree.max()) if degree.numel() > 0 else 0
     low = 0
-    while low < int(degree.max() if degree.numel() > 0 else 0):
+    while low < longest:
         high = max(1, 2 * low)
         rows = ((degree > low) & (degree <= high)).nonzero().view(-1)
         low = high
-        if rows.numel() == 0:
-            continue
-        # Repeating the last neighbour of a shorter row does not change which one is first.
-        step = torch.minimum(torch.arange(high, device=index.device), degree[rows].view(-1, 1) - 1)
-        table = index[rowptr[rows].view(-1, 1) + step]
-        if high <= 64 or rows.numel() > high:
-            source[rows] = _argmax_table(x, out[rows], table)
-        else:
-            source[rows] = _argmax_long(x, out[rows], table)
-    return source
+        if rows.numel() > 0:
+            # Repeating the last neighbour of a shorter row does not change which one is first.
+            column = torch.arange(high, device=index.device)
+            step = torch.minimum(column, degree[rows].view(-1, 1) - 1)
+            yield rows, index[rowptr[rows].view(-1, 1) + step]
+
+
+def _row_blocks(like: Tensor) -> Iterator[slice]:
+    rows = max(1, BLOCK_ELEMENTS // max(1, like.size(1)))
+    for start in range(0, like.size(0), rows):
+        yield slice(start, start + rows)
 
 
 def _argmax_long(x: Tensor, out: Tensor, table: Tensor) -> Tensor:
