@@ -96,9 +96,21 @@ class GroupedLinear(Module):
             out = torch.baddbmm(self.bias.view(self.groups, 1, -1), rows, blocks)
         return out.transpose(0, 1).reshape(*x.shape[:-1], -1)
 
+    def _save_to_state_dict(
+        self, destination: dict[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        if not is_lazy(self.weight):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            return
+        for name, parameter in self._parameters.items():
+            if parameter is not None:  # not even detaching is possible before it has a size
+                destination[prefix + name] = parameter
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         weight = state_dict.get(prefix + "weight")
-        if is_lazy(self.weight) and isinstance(weight, Tensor) and not is_lazy(weight):
+        if is_lazy(self.weight) and isinstance(weight, Tensor):
+            if is_lazy(weight):
+                return
             self.materialize(weight.size(1) * self.groups)
         super()._load_from_state_dict(state_dict, prefix, *args)
 

@@ -62,6 +62,13 @@ def to_csr(adj: NeighborTable | Adj, size: tuple[int, int], device: torch.device
             f"a sparse adjacency matrix must be transposed, [destinations, sources] = "
             f"{[size[1], size[0]]} (got {list(adj.size())})"  # type: ignore[union-attr]
         )
+    if isinstance(adj, EdgeIndex):
+        for known, wanted in zip(adj.sparse_size(), size, strict=True):
+            if known is not None and known != wanted:
+                raise ValueError(
+                    f"an EdgeIndex of size {adj.sparse_size()} does not fit {size[0]} sources and "
+                    f"{size[1]} destinations"
+                )
     edge_index = to_edge_index(adj)
     is_sorted = sparse or (isinstance(adj, EdgeIndex) and adj.sort_order == SortOrder.COL)
     if isinstance(edge_index, EdgeIndex):
@@ -106,12 +113,14 @@ def fit_table(table: NeighborTable, x_src: Tensor, x_dst: Tensor) -> NeighborTab
             f"a table of shape {list(table.index.shape)} over {table.num_sources} sources does "
             f"not fit features of shapes {list(x_src.shape)} (sources) and {list(x_dst.shape)}"
         )
-    return NeighborTable(in_range("neighbors.index", index, num_sources), num_sources)
+    return NeighborTable(in_range("neighbors.index", index.long(), num_sources), num_sources)
 
 
 def in_range(name: str, index: Tensor, size: int) -> Tensor:
     r"""Checks the range of indices or, unchecked, confines them: none is read out of range."""
+    if size == 0 and index.numel() > 0:
+        raise ValueError(f"'{name}' has {index.numel()} entries, but there is no node to point to")
     if validation_enabled(index):
         check_range(name, index, size)
         return index
-    return index.clamp(0, max(size - 1, 0))
+    return index.clamp(0, size - 1) if size > 0 else index

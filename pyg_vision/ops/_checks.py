@@ -3,6 +3,7 @@ r"""Checks that several operators share; every message names what was found."""
 from __future__ import annotations
 
 import math
+import numbers
 
 import torch
 from torch import Tensor
@@ -25,7 +26,14 @@ def check_finite(name: str, x: Tensor) -> None:
     if x.numel() == 0:
         return
     low, high = x.detach().aminmax()  # one pass, no temporary; NaN propagates into both
-    if math.isfinite(low.item()) and math.isfinite(high.item()):
+    largest = max(-low.item(), high.item())
+    if math.isfinite(largest) and not math.isnan(largest):
+        # Four times the squared length of the longest possible row.
+        if 4.0 * x.size(-1) * largest**2 > torch.finfo(_distance_dtype(x)).max:
+            raise ValueError(
+                f"'{name}' holds values up to {largest:.3g}, whose squared distances over "
+                f"{x.size(-1)} channels overflow {_distance_dtype(x)}; scale the features"
+            )
         return
     bad = (~torch.isfinite(x.detach())).nonzero()
     where = bad[0].tolist()
@@ -33,6 +41,10 @@ def check_finite(name: str, x: Tensor) -> None:
         f"'{name}' must be finite (got {x[tuple(where)].item()} at {where}, "
         f"{bad.size(0)} such value(s) in all)"
     )
+
+
+def _distance_dtype(x: Tensor) -> torch.dtype:
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def check_same_place(name: str, x: Tensor, other_name: str, other: Tensor) -> None:
@@ -52,7 +64,7 @@ def check_index(name: str, index: Tensor, device: torch.device) -> None:
     r"""Raises unless :obj:`index` is an integer tensor on the given device."""
     if not isinstance(index, Tensor) or index.dtype not in (torch.int64, torch.int32):
         found = index.dtype if isinstance(index, Tensor) else type(index).__name__
-        raise TypeError(f"'{name}' must be an integer tensor (got {found})")
+        raise TypeError(f"'{name}' must be an int64 or int32 tensor (got {found})")
     if index.device != device:
         raise ValueError(f"'{name}' must be on {device} like the features (got {index.device})")
 
@@ -71,8 +83,8 @@ def check_range(name: str, index: Tensor, size: int) -> None:
 
 def check_positive_int(name: str, value: object) -> int:
     r"""Returns :obj:`value` if it is an integer of at least one."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"'{name}' must be an integer (got {value!r})")
     if value < 1:
         raise ValueError(f"'{name}' must be at least 1 (got {value})")
-    return value
+    return int(value)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pyg_vision._validation import validation_enabled
@@ -50,8 +51,12 @@ class Ragged:
         ptr_sources: Tensor | None,
         batch_size: int | None,
         max_num_nodes: int | None,
+        pads: bool = True,
     ) -> Ragged | None:
-        r"""Returns :obj:`None` if the arguments describe no batch; checks them otherwise."""
+        r"""Returns :obj:`None` if the arguments describe no batch; checks them otherwise.
+
+        Without :obj:`pads`, sizes are read wherever the features are.
+        """
         given = (batch, batch_sources, ptr, ptr_sources)
         if all(value is None for value in given):
             return None
@@ -63,7 +68,10 @@ class Ragged:
         if sources is None and (batch_sources is not None or ptr_sources is not None):
             raise ValueError("'batch_sources' and 'ptr_sources' need 'sources'")
         if batch_size is None and ptr is not None:
+            check_index("ptr", ptr, x.device)
             batch_size = ptr.numel() - 1
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"a batch must hold at least one graph (got {batch_size})")
         if batch_size is None:
             batch_size = max(_count(batch, "batch"), _count(batch_sources, "batch_sources"))
         ptr = _to_ptr("batch", batch, "ptr", ptr, x, batch_size)
@@ -75,7 +83,7 @@ class Ragged:
             )
         # On a CPU the sizes cost nothing to read; elsewhere only without 'max_num_nodes'.
         host = x.device.type == "cpu" and not torch.compiler.is_compiling()
-        if host or validation_enabled(x):
+        if host or validation_enabled(x) or not pads:
             rows, columns = ptr.diff().tolist(), ptr_sources.diff().tolist()
             sizes = list(zip(rows, columns, strict=True))
             return Ragged(ptr, ptr_sources, sizes, (max(rows), max(columns)))
@@ -175,8 +183,8 @@ def _padded_search(
     local = search(
         x_padded,
         None if sources is None else sources[column_ids],
-        bias=bias,
-        mask=mask,
+        bias=_resize_bias(bias, rows, columns),
+        mask=_resize(mask, rows, columns),
         count=count,
     )
     found = torch.where(local < 0, -1, local + ragged.ptr_sources[:-1].view(-1, 1, 1))
@@ -200,8 +208,30 @@ def _crop(value: Tensor | None, graphs: Tensor, rows: int, columns: int) -> Tens
             f"'bias' and 'mask' must cover the largest graph, {rows} nodes and {columns} sources "
             f"(got shape {list(value.shape)})"
         )
-    value = value[graphs] if value.dim() == 3 and value.size(0) > 1 else value
+    if value.dim() == 3 and 1 < value.size(0) != graphs.numel():  # all graphs: no copy
+        value = value[graphs]
     return value[..., :rows, :columns]
+
+
+def _resize(value: Tensor | None, rows: int, columns: int) -> Tensor | None:
+    r"""Crops or pads a bias or mask to the padded size; what is padded is never used."""
+    if value is None or value.shape[-2:] == (rows, columns):
+        return value
+    value = value[..., :rows, :columns]
+    return F.pad(value, (0, columns - value.size(-1), 0, rows - value.size(-2)))
+
+
+def _resize_bias(
+    bias: Tensor | Callable[[int, int], Tensor] | None, rows: int, columns: int
+) -> Tensor | Callable[[int, int], Tensor] | None:
+    if bias is None or isinstance(bias, Tensor):
+        return _resize(bias, rows, columns)
+
+    def block(start: int, end: int) -> Tensor:
+        value = _resize(bias(start, end), end - start, columns)
+        return value if value is not None else torch.empty(0)
+
+    return block
 
 
 def _crop_bias(
@@ -220,7 +250,7 @@ def _crop_bias(
 def _count(batch: Tensor | None, name: str) -> int:
     if batch is None:
         return 0
-    check_index(name, batch, batch.device)
+    check_index(name, batch, getattr(batch, "device", torch.device("cpu")))
     return int(batch.max()) + 1 if batch.numel() > 0 else 0
 
 
@@ -233,6 +263,8 @@ def _to_ptr(
     batch_size: int,
 ) -> Tensor:
     r"""Checks one description of a batch and returns it as pointers."""
+    if ptr is not None and batch is not None:
+        raise ValueError(f"'{ptr_name}' takes the place of '{batch_name}'; give one of them")
     if ptr is not None:
         check_index(ptr_name, ptr, x.device)
         if ptr.dim() != 1 or ptr.numel() != batch_size + 1:

@@ -35,8 +35,9 @@ def full_precision(device: torch.device) -> Iterator[None]:
         with torch.autocast(device.type, enabled=False):
             yield
     finally:
-        if reduced:
-            matmul.fp32_precision = previous
+        if reduced:  # a precision that was inherited goes on being so
+            inherited = previous == torch.backends.fp32_precision  # type: ignore[attr-defined]
+            matmul.fp32_precision = "none" if inherited else previous
 
 
 def _blocks(
@@ -128,11 +129,15 @@ def _prepare(
         padding = torch.arange(source.size(1), device=x.device) >= num_valid.view(-1, 1)
         source = source.masked_fill(padding.unsqueeze(-1), 0.0)
         center = source.sum(dim=1, keepdim=True) / num_valid.clamp(min=1).view(-1, 1, 1)
+    # The similarity to a zero vector is 0, not that of a unit vector half a unit away.
+    zero = torch.linalg.vecdot(source, source) == 0 if cosine else None
     source = source - center
     x = source if y is None else x - center
     # |x|^2 is the same along a row and cannot change its ranking.
-    norm = torch.linalg.vecdot(source, source).unsqueeze(1)
-    return x, source, norm * 0.5 if cosine else norm, padding
+    norm = torch.linalg.vecdot(source, source)
+    if zero is not None:
+        norm = (norm + zero) * 0.5
+    return x, source, norm.unsqueeze(1), padding
 
 
 @knn_search.register_fake

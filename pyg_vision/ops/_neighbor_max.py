@@ -16,8 +16,6 @@ from torch import Tensor
 
 # Elements of a temporary of the backward pass: few enough to stay in cache.
 BLOCK_ELEMENTS = 2**17
-# Longer rows are few, and are compared one by one.
-MAX_COLUMNS = 256
 
 
 @torch.library.custom_op("pyg_vision::neighbor_max", mutates_args=())
@@ -45,58 +43,47 @@ def _(x: Tensor, index: Tensor, rowptr: Optional[Tensor], with_arg: bool) -> tup
     return out, _no_arg(x)
 
 
-@torch.library.custom_op("pyg_vision::neighbor_argmax", mutates_args=())
-def neighbor_argmax(x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
-    r"""Returns which row of :obj:`x` gave each maximum: the first in its row among equal ones."""
-    if rowptr is None:
-        return _argmax_table(x, out, index)
-    return _argmax_csr(x, out, index, rowptr)
-
-
-@neighbor_argmax.register_fake
-def _(x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
-    return torch.empty_like(out, dtype=torch.long)
-
-
 @torch.library.custom_op("pyg_vision::neighbor_max_backward", mutates_args=())
 def neighbor_max_backward(
-    grad: Tensor,
-    x: Tensor,
-    out: Tensor,
-    arg: Tensor,
-    index: Tensor,
-    rowptr: Optional[Tensor],
+    grad: Tensor, x: Tensor, out: Tensor, arg: Tensor, index: Tensor, rowptr: Optional[Tensor]
 ) -> Tensor:
-    r"""Sends the gradient of each maximum to the row of :obj:`x` that gave it."""
+    r"""Sends the gradient of each maximum to the row of :obj:`x` that gave it.
+
+    That is the first in its row among equal ones. Only finite gradients are routed: an infinite
+    one makes those of all neighbours NaN.
+    """
     if arg.numel() > 0:
         from pyg_vision.ops import _neighbor_max_triton as gpu
 
         return gpu.backward(grad, arg, index, rowptr, x.size(0))
     dtype = torch.promote_types(x.dtype, torch.float32)  # sums of many gradients
-    grad, x32, out = grad.to(dtype).contiguous(), x.to(dtype), out.to(dtype)
-    total = torch.zeros_like(x32)
-    if rowptr is None:
-        _scatter_table(total, grad, x32, out, index)
-    else:
-        for rows, table in _buckets(index, rowptr):
-            if table.size(1) <= MAX_COLUMNS:
-                _scatter_table(total, grad[rows], x32, out[rows], table)
-            else:
-                source = _argmax_long(x32, out[rows], table)
-                total.scatter_add_(0, source, grad[rows])
+    total = x.new_zeros(x.shape, dtype=dtype)
+    for _, column, taken in _matches(x.to(dtype), out.to(dtype), grad.to(dtype), index, rowptr):
+        total.index_add_(0, column, taken)
     return total.to(x.dtype)
 
 
 @neighbor_max_backward.register_fake
 def _(
-    grad: Tensor,
-    x: Tensor,
-    out: Tensor,
-    arg: Tensor,
-    index: Tensor,
-    rowptr: Optional[Tensor],
+    grad: Tensor, x: Tensor, out: Tensor, arg: Tensor, index: Tensor, rowptr: Optional[Tensor]
 ) -> Tensor:
-    return torch.empty_like(x)
+    return x.new_empty(x.shape)
+
+
+@torch.library.custom_op("pyg_vision::neighbor_max_gather", mutates_args=())
+def neighbor_max_gather(
+    value: Tensor, x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]
+) -> Tensor:
+    r"""Gathers from :obj:`value` the rows that gave each maximum: the transposed backward."""
+    result = out.new_zeros(out.shape)
+    for rows, column, taken in _matches(x, out, torch.ones_like(out), index, rowptr):
+        result[rows] += taken * value.index_select(0, column)
+    return result
+
+
+@neighbor_max_gather.register_fake
+def _(value: Tensor, x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
+    return out.new_empty(out.shape)
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -121,10 +108,7 @@ def _setup_second(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward_second(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None, None]:
     x, out, index, rowptr = ctx.saved_tensors
-    routed = grad.gather(0, neighbor_argmax(x, out, index, rowptr))
-    if rowptr is not None:
-        routed = routed.masked_fill(rowptr.diff().view(-1, 1) == 0, 0.0)
-    return routed, None, None, None, None, None
+    return neighbor_max_gather(grad, x, out, index, rowptr), None, None, None, None, None
 
 
 neighbor_max.register_autograd(_backward, setup_context=_setup)
@@ -171,50 +155,29 @@ def _accept_csr() -> None:
         torch.sparse_csr_tensor(zero, zero[:0], zero[:0], (1, 1), check_invariants=False)
 
 
-def _argmax_table(x: Tensor, out: Tensor, index: Tensor) -> Tensor:
-    r"""The first neighbour of each row that equals the maximum.
+def _matches(
+    x: Tensor, out: Tensor, weight: Tensor, index: Tensor, rowptr: Optional[Tensor]
+) -> Iterator[tuple[Any, Tensor, Tensor]]:
+    r"""Yields rows, one neighbour of each, and the weight where it is the first maximum.
 
-    While no column has matched, the answer moves on from the neighbour in one column to that in
-    the next.
-    """
-    exact = torch.float32 if x.size(0) < 2**24 else torch.float64  # holds any row number
-    dtype = torch.promote_types(x.dtype, exact)
-    x, out = x.to(dtype), out.to(dtype)
-    columns = index.t().contiguous()
-    step = columns.diff(dim=0).to(dtype).unsqueeze(-1)
-    source = columns[0].to(dtype).unsqueeze(-1).repeat(1, out.size(1))
-    for part in _row_blocks(out):
-        missed = torch.ones_like(out[part])
-        neighbor = torch.empty_like(missed)
-        for column in range(index.size(1) - 1):  # if it is none of these, it is the last
-            torch.index_select(x, 0, columns[column, part], out=neighbor)
-            missed.mul_(neighbor.ne_(out[part]))
-            source[part].addcmul_(missed, step[column, part])
-    return source.long()
-
-
-def _argmax_csr(x: Tensor, out: Tensor, index: Tensor, rowptr: Tensor) -> Tensor:
-    source = torch.zeros(out.shape, dtype=torch.long, device=out.device)
-    for rows, table in _buckets(index, rowptr):
-        find = _argmax_table if table.size(1) <= MAX_COLUMNS else _argmax_long
-        source[rows] = find(x, out[rows], table)
-    return source
-
-
-def _scatter_table(total: Tensor, grad: Tensor, x: Tensor, out: Tensor, index: Tensor) -> None:
-    r"""Adds each gradient to the first neighbour of its row that equals the maximum.
-
-    What a column has taken is no longer left for the next. All of it is floating-point
+    What a neighbour has taken is no longer left for the next. All of it is floating-point
     arithmetic in place, which is vectorised where comparing into a boolean tensor is not.
     """
-    columns = index.t().contiguous()
-    for part in _row_blocks(out):
-        left = grad[part].clone()
-        taken = torch.empty_like(left)
-        for column in columns[:, part]:
-            torch.index_select(x, 0, column, out=taken)
-            left.sub_(taken.eq_(out[part]).mul_(left))
-            total.index_add_(0, column, taken)
+    if rowptr is None:
+        columns = index.t().contiguous()
+        size = max(1, BLOCK_ELEMENTS // max(1, out.size(1)))
+        for start in range(0, out.size(0), size):
+            rows = slice(start, start + size)
+            left = weight[rows].clone(memory_format=torch.contiguous_format)
+            taken = torch.empty_like(left)
+            for column in columns[:, rows]:
+                torch.index_select(x, 0, column, out=taken)
+                left.sub_(taken.eq_(out[rows]).mul_(left))
+                yield rows, column, taken
+        return
+    for nodes, table in _buckets(index, rowptr):
+        for part, column, taken in _matches(x, out[nodes], weight[nodes], table, None):
+            yield nodes[part], column, taken
 
 
 def _buckets(index: Tensor, rowptr: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
@@ -228,23 +191,6 @@ def _buckets(index: Tensor, rowptr: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         low = high
         if rows.numel() > 0:
             # Repeating the last neighbour of a shorter row does not change which one is first.
-            column = torch.arange(high, device=index.device)
+            column = torch.arange(min(high, longest), device=index.device)
             step = torch.minimum(column, degree[rows].view(-1, 1) - 1)
             yield rows, index[rowptr[rows].view(-1, 1) + step]
-
-
-def _row_blocks(like: Tensor) -> Iterator[slice]:
-    rows = max(1, BLOCK_ELEMENTS // max(1, like.size(1)))
-    for start in range(0, like.size(0), rows):
-        yield slice(start, start + rows)
-
-
-def _argmax_long(x: Tensor, out: Tensor, table: Tensor) -> Tensor:
-    first = torch.empty(out.shape, dtype=torch.long, device=out.device)
-    channels = max(1, BLOCK_ELEMENTS // max(1, table.size(1)))
-    for row in range(out.size(0)):
-        for start in range(0, x.size(1), channels):
-            part = slice(start, start + channels)
-            equal = x[table[row], part] == out[row, part]
-            first[row, part] = equal.to(torch.uint8).argmax(dim=0)  # argmax names the first
-    return table.gather(1, first)

@@ -2,6 +2,7 @@ r"""The maximum over neighbours on a GPU. Imported only when a CUDA tensor is me
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Optional
 
 import torch
@@ -26,6 +27,7 @@ def _forward_kernel(  # type: ignore[no-untyped-def]
     K: tl.constexpr,
     RAGGED: tl.constexpr,
     WITH_ARG: tl.constexpr,
+    ACCUMULATE: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
     row = tl.program_id(0).to(tl.int64)
@@ -37,17 +39,18 @@ def _forward_kernel(  # type: ignore[no-untyped-def]
     else:
         start = row * K
         degree = K
-    best = tl.zeros((BLOCK,), dtype=tl.float32).to(x.dtype.element_ty)
+    # Comparing 16-bit floats as 32-bit ones is exact, and every GPU can.
+    best = tl.zeros((BLOCK,), dtype=ACCUMULATE)
     first = tl.zeros((BLOCK,), dtype=tl.int32)
     for position in range(degree):
         source = tl.load(index + start + position).to(tl.int64)
         source = tl.minimum(tl.maximum(source, 0), num_sources - 1)
-        value = tl.load(x + source * channels + channel, mask=inside, other=0.0)
+        value = tl.load(x + source * channels + channel, mask=inside, other=0.0).to(ACCUMULATE)
         # Strictly greater: among equal values the first stays. NaN wins, as in torch.
         better = (value > best) | ((value != value) & (best == best)) | (position == 0)
         best = tl.where(better, value, best)
         first = tl.where(better, position, first)
-    tl.store(out + row * channels + channel, best, mask=inside)
+    tl.store(out + row * channels + channel, best.to(out.dtype.element_ty), mask=inside)
     if WITH_ARG:
         tl.store(arg + row * channels + channel, first.to(arg.dtype.element_ty), mask=inside)
 
@@ -110,11 +113,14 @@ def forward(
     if with_arg is False:
         arg = arg.to(torch.uint8)
     grid, block = _grid(num_rows, x.size(1))
-    if out.numel() > 0:
+    if out.numel() == 0:
+        return out, arg
+    with _on(x):
         _forward_kernel[grid](
             x, index, index if rowptr is None else rowptr, out, arg, x.size(0), x.size(1),
             K=index.size(1) if rowptr is None else 0, RAGGED=rowptr is not None,
             WITH_ARG=with_arg, BLOCK=block,
+            ACCUMULATE=tl.float64 if x.dtype == torch.float64 else tl.float32,
         )  # fmt: skip
     return out, arg
 
@@ -133,10 +139,11 @@ def backward(
         _launch_deterministic(grad, arg, index, rowptr, out)
         return out.to(grad.dtype)
     grid, block = _grid(grad.size(0), grad.size(1))
-    _backward_kernel[grid](
-        grad, arg, index, index if rowptr is None else rowptr, out, num_sources, grad.size(1),
-        K=index.size(1) if rowptr is None else 0, RAGGED=rowptr is not None, BLOCK=block,
-    )  # fmt: skip
+    with _on(grad):
+        _backward_kernel[grid](
+            grad, arg, index, index if rowptr is None else rowptr, out, num_sources, grad.size(1),
+            K=index.size(1) if rowptr is None else 0, RAGGED=rowptr is not None, BLOCK=block,
+        )  # fmt: skip
     return out.to(grad.dtype)
 
 
@@ -153,10 +160,16 @@ def _launch_deterministic(
     source, order = flat.sort(stable=True)
     node = torch.arange(out.size(0) + 1, device=flat.device, dtype=source.dtype)
     grid, block = _grid(out.size(0), grad.size(1))
-    _backward_deterministic_kernel[grid](
-        grad, arg, row[order], position[order], torch.searchsorted(source, node), out,
-        grad.size(1), BLOCK=block,
-    )  # fmt: skip
+    with _on(grad):
+        _backward_deterministic_kernel[grid](
+            grad, arg, row[order], position[order], torch.searchsorted(source, node), out,
+            grad.size(1), BLOCK=block,
+        )  # fmt: skip
+
+
+def _on(x: Tensor) -> AbstractContextManager[Any]:
+    r"""Triton launches on the current device, which need not be that of the tensor."""
+    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
 
 
 def _grid(rows: int, channels: int) -> tuple[tuple[int, int], Any]:

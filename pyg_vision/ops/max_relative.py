@@ -86,5 +86,5 @@ def _on_static(x_src: Tensor, x_dst: Tensor, graph: CSR) -> Tensor:
 
 def _neighbor_max(x: Tensor, graph: CSR) -> Tensor:
     with_arg = torch.is_grad_enabled() and x.requires_grad
-    out: Tensor = neighbor_max(x, graph.col, graph.rowptr, with_arg)[0]
+    out: Tensor = neighbor_max(x.contiguous(), graph.col, graph.rowptr, with_arg)[0]
     return out

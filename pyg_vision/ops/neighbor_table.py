@@ -39,7 +39,7 @@ class NeighborTable(NamedTuple):
     @property
     def num_nodes(self) -> int:
         r"""The number of destination nodes, over all graphs."""
-        return self.index.numel() // max(self.k, 1)
+        return self.index.shape[:-1].numel()
 
     def flatten(self) -> NeighborTable:
         r"""Returns the table in its global form, :math:`(\textrm{num\_nodes}, k)`."""

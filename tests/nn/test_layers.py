@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -42,6 +44,12 @@ def test_lazy_grouped_linear_of_the_size_of_its_input():
     other.load_state_dict(linear.state_dict())
     x = torch.randn(4, 6)
     assert torch.equal(other(x), linear(x))
+
+
+def test_a_lazy_state_can_be_loaded_lazily():
+    linear, other = GroupedLinear(-1, 4), GroupedLinear(-1, 4)
+    other.load_state_dict(linear.state_dict())
+    assert copy.deepcopy(other)(torch.randn(2, 3)).shape == (2, 4)
 
 
 def test_groups_that_do_not_divide_are_named():

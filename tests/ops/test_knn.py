@@ -89,7 +89,9 @@ def test_ragged_batch_equals_one_by_one(sizes, k, d, loop, bipartite, biased, se
     if biased:
         arguments["bias"] = lambda start, end: bias[start:end]
         assert torch.equal(knn(x, k, y if bipartite else None, **arguments).index, expected)
-        arguments["bias"] = bias
+        # A matrix for each graph, and larger than any needs.
+        arguments["bias"] = torch.nn.functional.pad(bias, (0, 2, 0, 1)).repeat(len(sizes), 1, 1)
+        assert torch.equal(knn(x, k, y if bipartite else None, **arguments).index, expected)
 
     # The padded path, which a GPU takes, has the same result without reading any size.
     ragged = _knn_ragged.Ragged.make(
@@ -99,7 +101,7 @@ def test_ragged_batch_equals_one_by_one(sizes, k, d, loop, bipartite, biased, se
         ragged.ptr, ragged.ptr_sources, None, (longest, longest if not bipartite else widest)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_knn_ragged.Ragged, "make", staticmethod(lambda *_: padded))
+        patch.setattr(_knn_ragged.Ragged, "make", staticmethod(lambda *_, **__: padded))
         table = knn(x, k, y if bipartite else None, **arguments)
     assert torch.equal(table.index, expected)
 
@@ -110,6 +112,69 @@ def test_ptr_is_as_good_as_batch():
     expected = knn(x, 3, batch=batch).index
     assert torch.equal(knn(x, 3, ptr=torch.tensor([0, 4, 9])).index, expected)
     assert torch.equal(knn(x, 3, batch=batch, batch_size=2, max_num_nodes=5).index, expected)
+
+
+def test_bias_and_mask_of_each_graph_in_a_batch():
+    sizes = [5, 7, 5]
+    batch = torch.arange(3).repeat_interleave(torch.tensor(sizes))
+    x = torch.randn(17, 3, dtype=torch.double)
+    bias = torch.randn(3, 7, 7, dtype=torch.double)
+    mask = torch.rand(3, 7, 7) < 0.6
+    mask[..., :3] = True
+    parts = x.split(sizes)
+    expected = [
+        oracle(part, part, 3, bias=bias[i, :n, :n], mask=mask[i, :n, :n]) + start
+        for i, (part, n, start) in enumerate(zip(parts, sizes, (0, 5, 12), strict=True))
+    ]
+    for form in (bias, lambda start, end: bias[:, start:end]):
+        table = knn(x, 3, batch=batch, bias=form, mask=mask)
+        assert torch.equal(table.index, torch.cat(expected))
+
+
+def test_bias_function_and_mask_together():
+    x = torch.randn(2, 20, 3, dtype=torch.double)
+    bias, mask = torch.randn(20, 20, dtype=torch.double), torch.rand(2, 20, 20) < 0.6
+    mask[..., :4] = True
+    table = knn(x, 3, bias=lambda start, end: bias[start:end], mask=mask, memory_budget=5000)
+    assert torch.equal(table.index, oracle(x, x, 3, bias=bias, mask=mask))
+
+
+def test_bipartite_columns_are_filled_with_the_nearest_source():
+    x, y = torch.tensor([[0.0]]), torch.tensor([[5.0], [1.0]])
+    assert knn(x, 3, y, small_graphs="self").index.tolist() == [[1, 0, 1]]
+    for seed in range(10):
+        torch.manual_seed(seed)
+        index = knn(x, 2, y, dilation=3, epsilon=1.0, training=True, small_graphs="self").index
+        assert set(index.view(-1).tolist()) <= {0, 1}
+        assert index[0, 1] in (0, 1)
+
+
+def test_zero_vectors_have_no_similarity():
+    x = torch.tensor([[1.0, 0.0]])
+    sources = torch.tensor([[0.0, 0.0], [0.4, 0.9165], [-1.0, 0.0]])
+    assert knn(x, 3, sources, metric="cosine").index.tolist() == [[1, 0, 2]]
+
+
+def test_features_whose_distances_overflow_are_named():
+    with pytest.raises(ValueError, match=r"values up to 1e\+25.*overflow torch.float32"):
+        knn(torch.full((4, 3), 1e25), 2)
+    assert knn(torch.randn(4, 3).double() * 1e25, 2).index.shape == (4, 2)
+
+
+def test_order_of_ties_does_not_depend_on_the_number_of_threads():
+    x = torch.randn(100, 4)
+    x[50:] = x[:50]
+    threads = torch.get_num_threads()
+    try:
+        results = []
+        for number in (1, 2, 5):
+            torch.set_num_threads(number)
+            results.append(knn(x.repeat(30, 1, 1), 9).index)
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])
+    assert torch.equal(results[0][0, :50, 0], torch.arange(50))  # the lower of twins first
 
 
 def test_mask_forbids_edges():
@@ -139,13 +204,13 @@ def test_bias_function_equals_matrix():
 
 
 class LargestTensor(TorchDispatchMode):
-    numel = 0
+    nbytes = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
         for value in out if isinstance(out, tuple | list) else (out,):
             if isinstance(value, torch.Tensor):
-                self.numel = max(self.numel, value.untyped_storage().nbytes())
+                self.nbytes = max(self.nbytes, value.untyped_storage().nbytes())
         return out
 
 
@@ -157,7 +222,7 @@ def test_distance_matrix_stays_within_the_budget():
             x, None, 3, None, None, None, 0, False, False, budget
         )
     assert torch.equal(index, knn(x, 3).index)
-    assert largest.numel <= budget
+    assert largest.nbytes <= budget
 
 
 @pytest.mark.parametrize("columns", [1, 7, 64, 300])
@@ -167,14 +232,16 @@ def test_ranking_by_sorting_is_topk(columns, monkeypatch):
     dist[:, ::5] *= 1e-38  # subnormal numbers too
     num = min(columns, 9)
     expected = dist.topk(num, largest=False).indices
-    assert torch.equal(_rank._rank_by_sorting(dist.clone(), num, False), expected)
+    assert torch.equal(_rank._rank_by_sorting(dist, num, False), expected)
+    monkeypatch.setattr(_rank, "PARALLEL_ENTRIES", 10)
+    assert torch.equal(_rank._rank_by_sorting(dist, num, False), expected)
 
     dist[:, columns // 2 :] = float("inf")
     dist[3, 0] = float("-inf")
     monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
-    expected = _rank.rank(dist.clone(), num, True)
+    expected = _rank.rank(dist, num, True)
     assert expected.min() == (-1 if columns // 2 < num else 0)
-    assert torch.equal(_rank._rank_by_sorting(dist.clone(), num, True), expected)
+    assert torch.equal(_rank._rank_by_sorting(dist, num, True), expected)
 
 
 def test_ranking_without_a_vectorised_sort(monkeypatch):
@@ -222,6 +289,27 @@ def test_precision_is_float32_whatever_the_setting(dtype):
         torch.set_float32_matmul_precision(previous)
     half = x.to(dtype)
     assert torch.equal(knn(half, 9).index, knn(half.float(), 9).index)
+
+
+def test_reduced_precision_is_off_inside_and_restored(monkeypatch):
+    seen = []
+    original = torch.baddbmm
+
+    def spy(*args, **kwargs):
+        seen.append((torch.backends.mkldnn.matmul.fp32_precision, torch.is_autocast_enabled("cpu")))
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(torch, "baddbmm", spy)
+    x = torch.randn(1, 20, 4)
+    torch.backends.fp32_precision = "tf32"
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            knn(x, 3)
+        assert seen == [("ieee", False)]
+        torch.backends.fp32_precision = "ieee"  # what was inherited still is
+        assert torch.backends.mkldnn.matmul.fp32_precision == "ieee"
+    finally:
+        torch.backends.fp32_precision = "none"
 
 
 def test_self_is_excluded_by_index_not_by_distance():
@@ -331,12 +419,16 @@ X = torch.randn(5, 3)
         ({"x": X / 0, "k": 2}, ValueError, "'x' must be finite.*15 such"),
         ({"x": X, "k": 2, "batch": torch.tensor([0, 0, 1, 0, 1])}, ValueError, "sorted.*node 3"),
         ({"x": X, "k": 2, "batch": torch.zeros(4).long()}, ValueError, r"5 nodes.*\[4\]"),
-        ({"x": X, "k": 2, "batch": torch.zeros(5)}, TypeError, "'batch' must be an integer"),
+        ({"x": X, "k": 2, "batch": torch.zeros(5)}, TypeError, "'batch' must be an int64"),
         ({"x": X, "k": 2, "batch": torch.tensor([0, 0, 0, 2, 2])}, ValueError, "graph 1.*empty"),
         ({"x": X, "k": 3, "batch": torch.tensor([0, 0, 0, 1, 1])}, ValueError,
          "graph 1 has only 2"),
         ({"x": X, "k": 1, "batch": torch.tensor([0, 0, 0, 1, 1]), "batch_size": 1}, ValueError,
          "graphs 0 … 0"),
+        ({"x": X, "k": 2, "ptr": torch.empty(0).long()}, ValueError, "at least one graph"),
+        ({"x": X, "k": 2, "batch": [0] * 5}, TypeError, "'batch' must be an int64 or int32.*list"),
+        ({"x": X, "k": 2, "ptr": torch.tensor([0, 5]), "batch": torch.zeros(5).long()}, ValueError,
+         "give one of them"),
         ({"x": X, "k": 2, "ptr": torch.tensor([0, 4])}, ValueError, "number of nodes, 5"),
         ({"x": X[None], "k": 2, "batch": torch.zeros(5).long()}, ValueError, "already apart"),
         ({"x": X, "k": 2, "sources": X, "batch": torch.zeros(5).long()}, ValueError,

@@ -18,7 +18,8 @@ def make_graph(kind: str) -> tuple[torch.Tensor, torch.Tensor | None]:
     if kind == "table":
         return torch.randint(0, 13, (11, 4)), None
     if kind == "wide table":  # positions beyond what a byte holds
-        return torch.randint(0, 13, (3, 300)), None
+        index = torch.arange(299).repeat(3, 1)
+        return torch.cat([index, torch.full((3, 1), 299)], dim=1), None
     degree = torch.tensor([3, 0, 1, 7, 0, 2])
     index = torch.randint(0, 13, (int(degree.sum()),))
     return index, torch.cat([torch.zeros(1, dtype=torch.long), degree.cumsum(0)])
@@ -27,8 +28,10 @@ def make_graph(kind: str) -> tuple[torch.Tensor, torch.Tensor | None]:
 def check(kind: str, dtype: torch.dtype, ties: bool, deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
     index, rowptr = make_graph(kind)
-    x = torch.randn(13, 10, dtype=torch.double)
+    x = torch.randn(300 if "wide" in kind else 13, 10, dtype=torch.double)
     x = (x.round() if ties else x).to(dtype)
+    if "wide" in kind:
+        x[299] = 9.0
     expected = cpu._max_cpu(x, index, rowptr)
     out, arg = gpu.forward(x, index, rowptr, True)
     torch.testing.assert_close(out, expected, rtol=0, atol=0)
@@ -37,17 +40,40 @@ def check(kind: str, dtype: torch.dtype, ties: bool, deterministic: bool) -> Non
     grad = torch.randn(out.shape, dtype=torch.double).to(dtype)
     none = torch.empty(0, dtype=torch.uint8)
     expected = cpu.neighbor_max_backward(grad, x, out, none, index, rowptr)
+    launched.clear()
     actual = gpu.backward(grad, arg, index, rowptr, x.size(0))
+    assert launched == ["deterministic"] * deterministic
     tolerance = {torch.double: 1e-12, torch.float: 1e-5}.get(dtype, 5e-2)
     torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
     assert actual.abs().sum() > 0
     print("agrees:", kind, dtype, "ties" if ties else "no ties", f"{deterministic=}")
 
 
+def check_bounds() -> None:
+    """Indices out of range are confined and NaN wins, as on a CPU."""
+    x = torch.randn(5, 4)
+    x[2, 1] = float("nan")
+    bad = torch.tensor([[-3, 1, 2], [4, 10**9, 0]])
+    out, arg = gpu.forward(x, bad, None, True)
+    expected = x[bad.clamp(0, 4)].amax(1)
+    torch.testing.assert_close(out, expected, rtol=0, atol=0, equal_nan=True)
+    for deterministic in (False, True):
+        torch.use_deterministic_algorithms(deterministic)
+        grad = gpu.backward(torch.ones_like(out), arg, bad, None, 5)
+        assert grad.sum() == out.numel()
+        assert grad[2, 1] == 1
+    print("stays in range")
+
+
 if __name__ == "__main__":
     torch.manual_seed(0)
+    launched: list[str] = []
+    launch = gpu._launch_deterministic
+    gpu._launch_deterministic = lambda *a: (launched.append("deterministic"), launch(*a))
+    check_bounds()
     for kind in ("table", "wide table", "ragged"):
-        for dtype in (torch.double, torch.float, torch.float16)[: 1 if "wide" in kind else 3]:
+        dtypes = (torch.double, torch.float, torch.float16, torch.bfloat16)
+        for dtype in dtypes[: 1 if "wide" in kind else 4]:
             for ties in (False, True):
                 for deterministic in (False, True):
                     check(kind, dtype, ties, deterministic)

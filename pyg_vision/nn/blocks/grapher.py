@@ -17,7 +17,7 @@ from pyg_vision.nn.conv.vig_sage_conv import ViGSAGEConv
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
 from pyg_vision.nn.layers import node_mlp
 from pyg_vision.ops import NeighborTable
-from pyg_vision.ops.knn import Backend
+from pyg_vision.ops.knn import Backend, SmallGraphs
 
 CONVS: dict[str, Callable[..., NeighborConv]] = {
     "mr": MRConv,
@@ -77,6 +77,7 @@ class Grapher(Module):
         knn_backend: Backend = "auto",
     ) -> None:
         super().__init__()
+        self.norm = norm
         self.fc1 = node_mlp(channels, channels, norm="batch")
         self.graph = DilatedKNNGraph(k, dilation, stochastic, epsilon, backend=knn_backend)
         options = {"interleave": True} if conv == "mr" else {}
@@ -93,6 +94,8 @@ class Grapher(Module):
         *,
         batch: Tensor | None = None,
         batch_size: int | None = None,
+        max_num_nodes: int | None = None,
+        small_graphs: SmallGraphs = "error",
         k: int | None = None,
         dilation: int | None = None,
         return_graph: bool = False,
@@ -105,14 +108,30 @@ class Grapher(Module):
                 (default: :obj:`None`)
             batch (torch.Tensor, optional): The graph of each node. (default: :obj:`None`)
             batch_size (int, optional): The number of graphs. (default: :obj:`None`)
+            max_num_nodes (int, optional): The size of the largest graph. (default: :obj:`None`)
+            small_graphs (str, optional): :obj:`"error"` or :obj:`"self"`, see
+                :func:`pyg_vision.ops.knn`. (default: :obj:`"error"`)
             k (int, optional): Overrides the number of neighbours. (default: :obj:`None`)
             dilation (int, optional): Overrides the dilation. (default: :obj:`None`)
             return_graph (bool, optional): If :obj:`True`, also returns the graph that was used.
                 (default: :obj:`False`)
         """
+        if batch is not None and self.norm == "instance":
+            raise ValueError(
+                "norm='instance' normalises each graph of [B, N, C]; it cannot tell apart those of "
+                "a 'batch' vector"
+            )
         h = self.fc1(x)
         if neighbors is None:
-            neighbors = self.graph(h, batch=batch, batch_size=batch_size, k=k, dilation=dilation)
+            neighbors = self.graph(
+                h,
+                batch=batch,
+                batch_size=batch_size,
+                max_num_nodes=max_num_nodes,
+                small_graphs=small_graphs,
+                k=k,
+                dilation=dilation,
+            )
         out = x + self.drop_path(self.fc2(self.conv(h, neighbors)), batch, batch_size)
         return (out, neighbors) if return_graph else out
 

@@ -36,9 +36,10 @@ class Stem(Sequential):
         if in_channels < 1:
             raise ValueError(f"'in_channels' must be positive (got {in_channels})")
         halvings = patch_size.bit_length() - 1
-        if channels < 1 or channels % 2 ** max(halvings - 1, 0):
+        divisor = 2 ** max(halvings - 1, 0)
+        if channels < 1 or channels % divisor:
             raise ValueError(
-                f"'channels' must be divisible by {2 ** (halvings - 1)} for patches of "
+                f"'channels' must be positive and divisible by {divisor} for patches of "
                 f"{patch_size} pixels (got {channels})"
             )
         layers: list[Module] = []

@@ -33,7 +33,8 @@ class MRConv(NeighborConv):
         interleave (bool, optional): If :obj:`True`, concatenates channel by channel,
             :math:`x_0, m_0, x_1, m_1, \ldots`, so that each group sees both parts.
             (default: :obj:`False`)
-        norm (str, optional): :obj:`"batch"` or :obj:`"instance"`. (default: :obj:`None`)
+        norm (str, optional): :obj:`"batch"`, or :obj:`"instance"`, which normalises each graph
+            of :math:`(B, N, C)`, and all of :math:`(N, C)` as one. (default: :obj:`None`)
         act (str, optional): :obj:`"relu"`, :obj:`"leakyrelu"`, :obj:`"prelu"`, :obj:`"gelu"` or
             :obj:`"hswish"`. (default: :obj:`None`)
         **kwargs (optional): Additional arguments of
@@ -84,6 +85,7 @@ class MRConv(NeighborConv):
             size ((int, int), optional): The number of sources and destinations.
         """
         pair = self.pair(x)
+        self.check_size(size, pair)
         if self.fusible:
             out = max_relative(pair, edge_index)
         else:

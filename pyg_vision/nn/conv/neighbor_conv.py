@@ -5,7 +5,7 @@ from typing import Any, Union
 import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
-from torch_geometric.typing import Adj, PairTensor
+from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops._adjacency import to_edge_index
@@ -21,6 +21,14 @@ class NeighborConv(MessagePassing):
     def __init__(
         self, in_channels: Union[int, tuple[int, int]], out_channels: int, **kwargs: Any
     ) -> None:
+        for name, value in (("aggr", kwargs.get("aggr", "add")), ("node_dim", -2)):
+            if kwargs.get(name, value) != value or (name == "aggr" and not isinstance(value, str)):
+                raise ValueError(
+                    f"{type(self).__name__} takes one aggregation by name and nodes in the "
+                    f"dimension before last (got {name}={kwargs[name]!r})"
+                )
+        if kwargs.get("decomposed_layers", 1) != 1:
+            raise ValueError(f"{type(self).__name__} cannot be decomposed into layers")
         super().__init__(**kwargs)
         if isinstance(in_channels, (tuple, list)):
             if in_channels[0] != in_channels[1]:
@@ -51,12 +59,26 @@ class NeighborConv(MessagePassing):
         return (
             not self.explain
             and self.flow == "source_to_target"
-            and self.decomposed_layers == 1
+            and not self._overridden
             and self.aggr == self.fused_aggr
             and not any(hooks)
         )
 
     fused_aggr = "max"
+    _overridden = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # A user's subclass of one of our layers means its own messages to be used.
+        mine = {"message", "aggregate", "update", "message_and_aggregate"} & set(vars(cls))
+        cls._overridden = cls._overridden or bool(mine and NeighborConv not in cls.__bases__)
+
+    @staticmethod
+    def check_size(size: Size, x: PairTensor) -> None:
+        r"""Raises if a size that was given is not that of the features."""
+        found = (x[0].size(-2), x[1].size(-2))
+        if size is not None and tuple(size) != found:
+            raise ValueError(f"'size' must be {found} for these features (got {tuple(size)})")
 
     @staticmethod
     def pair(x: Union[Tensor, PairTensor]) -> PairTensor:
@@ -76,7 +98,14 @@ class NeighborConv(MessagePassing):
         if not isinstance(graph, NeighborTable):
             if isinstance(graph, Tensor) and graph.layout == torch.sparse_csc:
                 return graph.to_sparse_csr()  # the one layout that PyG does not read
+            if isinstance(graph, Tensor) and graph.layout == torch.sparse_coo:
+                return graph.coalesce()
             return graph
+        if self.flow != "source_to_target" and graph.index.size(-2) != graph.num_sources:
+            raise ValueError(
+                f"a table of shape {list(graph.index.shape)} over {graph.num_sources} sources "
+                f"needs flow='source_to_target' (got '{self.flow}')"
+            )
         edge_index = to_edge_index(graph)
         return edge_index if self.flow == "source_to_target" else edge_index.flip(0)
 

@@ -30,7 +30,8 @@ class ViGEdgeConv(NeighborConv):
         out_channels (int): Size of each output.
         bias (bool, optional): Whether the linear map has a bias. (default: :obj:`True`)
         groups (int, optional): The blocks of the linear map. (default: :obj:`1`)
-        norm (str, optional): :obj:`"batch"` or :obj:`"instance"`. (default: :obj:`None`)
+        norm (str, optional): :obj:`"batch"`, or :obj:`"instance"`, which normalises each graph
+            of :math:`(B, N, C)`, and all of :math:`(N, C)` as one. (default: :obj:`None`)
         act (str, optional): The activation, see :class:`~pyg_vision.nn.MRConv`.
             (default: :obj:`None`)
         **kwargs (optional): Additional arguments of
@@ -76,6 +77,7 @@ class ViGEdgeConv(NeighborConv):
             size ((int, int), optional): The number of sources and destinations.
         """
         pair = self.pair(x)
+        self.check_size(size, pair)
         if self.fusible and isinstance(edge_index, NeighborTable):
             x_i, x_j = gather_edges(pair[0], pair[1], edge_index)
             return per_node(self.message(x_i, x_j), edge_index).max(dim=-2).values

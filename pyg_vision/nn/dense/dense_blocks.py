@@ -20,6 +20,7 @@ from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
 from pyg_vision.nn.dense.layers import dense_mlp
 from pyg_vision.nn.layers import make_act
 from pyg_vision.ops import NeighborTable
+from pyg_vision.ops._adjacency import in_range
 
 DENSE_CONVS: dict[str, Callable[..., Module]] = {
     "mr": DenseMRConv,
@@ -144,5 +145,6 @@ def _edges(index: Tensor, batch_size: int, num_nodes: int) -> Tensor:
             f"'neighbors' must hold {batch_size} graphs of {num_nodes} nodes "
             f"(got a table of shape {list(index.shape)})"
         )
+    index = in_range("neighbors.index", index, num_nodes)
     center = torch.arange(num_nodes, device=index.device).view(1, -1, 1).expand_as(index)
     return torch.stack((index, center), dim=0)

@@ -119,6 +119,8 @@ class ViG(Module):
             "stochastic": stochastic,
             "epsilon": epsilon,
         }
+        if not 0.0 <= drop_path < 1.0:
+            raise ValueError(f"'drop_path' must be in [0, 1) (got {drop_path})")
         rates = drop_path_rates(drop_path, depth)
         fitted = self._fit(grid[0] * grid[1])
         self.blocks = ModuleList(
@@ -140,6 +142,8 @@ class ViG(Module):
             num_classes (int): The number of classes, :obj:`0` for none.
             dropout (float, optional): Its dropout, if it changes. (default: :obj:`None`)
         """
+        if num_classes < 0:
+            raise ValueError(f"'num_classes' must not be negative (got {num_classes})")
         self.num_classes = num_classes
         self.dropout = self.dropout if dropout is None else dropout
         self.head = self._make_head().to(self.pos_embed.device, self.pos_embed.dtype)
@@ -344,7 +348,7 @@ def _reset(module: Module) -> None:
 
 
 def _to_pair(size: int | Sequence[int]) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2 or min(pair) < 1:
+    pair = tuple(size) if isinstance(size, Sequence) else (size, size)
+    if len(pair) != 2 or any(type(side) is not int or side < 1 for side in pair):
         raise ValueError(f"'image_size' must be one or two positive integers (got {size!r})")
-    return int(pair[0]), int(pair[1])
+    return pair[0], pair[1]

@@ -54,6 +54,24 @@ def test_compiles_without_graph_break():
     torch.testing.assert_close(compiled(x), grapher(x))
 
 
+def test_a_ragged_batch_compiles_without_graph_break():
+    grapher = Grapher(8, k=3).eval()
+    x, batch = torch.randn(12, 8), torch.tensor([0] * 5 + [1] * 7)
+
+    def run(x, batch):
+        return grapher(x, batch=batch, batch_size=2, max_num_nodes=7)
+
+    compiled = torch.compile(run, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, batch), grapher(x, batch=batch))
+    small = grapher(x, batch=torch.tensor([0] * 2 + [1] * 10), small_graphs="self")
+    assert small.shape == (12, 8)
+
+
+def test_instance_norm_cannot_tell_graphs_of_a_batch_apart():
+    with pytest.raises(ValueError, match="norm='instance'"):
+        Grapher(8, k=3, norm="instance")(torch.randn(8, 8), batch=torch.arange(8) // 4)
+
+
 def test_unknown_convolution_is_named():
     with pytest.raises(ValueError, match="'conv' must be one of mr, edge, sage, gin.*'gat'"):
         Grapher(8, conv="gat")

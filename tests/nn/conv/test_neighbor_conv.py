@@ -111,6 +111,46 @@ def test_instance_norm_is_per_graph(cls):
 
 
 @pytest.mark.parametrize("cls", CONVS)
+def test_an_overridden_message_is_used(cls):
+    class Mine(cls):
+        def message(self, x_j):
+            return 0 * super().message(*[x_j] * (2 if cls in (MRConv, ViGEdgeConv) else 1))
+
+    x, table = laws.example()
+    conv = Mine(8, 4).double()
+    assert not conv.fusible
+    original = cls(8, 4).double()
+    original.load_state_dict(conv.state_dict())
+    assert original.fusible
+    assert not torch.allclose(conv(x, table), original(x, table))
+
+
+@pytest.mark.parametrize("cls", CONVS)
+def test_uncoalesced_matrices(cls):
+    x, table = laws.example(B=1, N=6)
+    conv = cls(8, 4).double()
+    indices = table.edge_index.flip(0)[:, torch.randperm(18)]
+    adj_t = torch.sparse_coo_tensor(indices, torch.ones(18, dtype=torch.double), (6, 6))
+    laws.close(conv(x[0], adj_t), conv(x[0], table.edge_index))
+
+
+@pytest.mark.parametrize("cls", CONVS)
+def test_what_cannot_be_is_named(cls):
+    x, y = torch.randn(5, 4), torch.randn(7, 4)
+    edges = torch.tensor([[0, 6], [1, 2]])
+    with pytest.raises(ValueError, match=r"'size' must be \(7, 5\).*\(3, 2\)"):
+        cls(4, 4)((y, x), edges, size=(3, 2))
+    assert cls(4, 4)((y, x), edges, size=(7, 5)).shape == (5, 4)
+    turned = cls(4, 4, flow="target_to_source")
+    with pytest.raises(ValueError, match="over 7 sources needs flow='source_to_target'"):
+        turned((y, x), NeighborTable(torch.zeros(5, 2).long(), 7))
+    with pytest.raises(ValueError, match="one aggregation by name"):
+        cls(4, 4, aggr=["max", "mean"])
+    with pytest.raises(ValueError, match="decomposed"):
+        cls(4, 4, decomposed_layers=2)
+
+
+@pytest.mark.parametrize("cls", CONVS)
 def test_a_missing_side_is_named(cls):
     with pytest.raises(TypeError, match=r"pair of tensors.*\['Tensor', 'NoneType'\]"):
         cls(4, 2)((torch.randn(5, 4), None), torch.zeros(2, 1).long())

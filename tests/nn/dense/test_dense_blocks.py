@@ -74,3 +74,5 @@ def test_a_graph_that_does_not_fit_is_named():
     table = NeighborTable(torch.zeros(2, 9, 3).long(), 9)
     with pytest.raises(ValueError, match=r"2 graphs of 30 nodes.*\[2, 9, 3\]"):
         DenseGrapher(8)(torch.randn(2, 8, 5, 6), table)
+    with pytest.raises(ValueError, match="one of 30 nodes"):
+        DenseGrapher(8)(torch.randn(2, 8, 5, 6), NeighborTable(torch.full((2, 30, 3), 31), 30))

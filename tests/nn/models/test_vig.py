@@ -2,6 +2,7 @@ import warnings
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.data import Batch
@@ -118,6 +119,9 @@ def test_pictures_of_other_sizes_resample_the_position_embedding():
     torch.nn.init.normal_(model.pos_embed)
     for size in ((48, 32), (64, 64), (21, 50)):
         assert model(torch.randn(2, 3, *size)).shape == (2, 5)
+    wide = F.interpolate(model.pos_embed, (12, 8), mode="bicubic", align_corners=False)
+    x = torch.randn(1, 3, 48, 32)
+    torch.testing.assert_close(model._embed(x), model.stem(x) + wide)
     x = torch.randn(1, 3, 32, 32)
     torch.testing.assert_close(model._embed(x), model.stem(x) + model.pos_embed)
 
@@ -150,7 +154,8 @@ def test_features_head_and_new_classifier():
     model.reset_classifier(0)
     assert torch.equal(model(x), features.mean(1))
     with pytest.raises(ValueError, match="'num_classes' must not be negative"):
-        model.reset_classifier(-1)
+        model.reset_classifier(-1, dropout=0.7)
+    assert (model.num_classes, model.dropout) == (0, 0.1)
 
 
 @pytest.mark.parametrize("cls", [ViG, DenseViG])
@@ -199,7 +204,7 @@ def test_compiles_without_graph_break(training):
         assert all(p.grad is not None for p in model.parameters())
 
 
-@pytest.mark.slow
+@pytest.mark.ext  # the default compiler needs a C++ compiler, as the extensions do
 def test_compiles_with_the_default_backend():
     model = warmed(ViG(**SMALL | {"depth": 1}))
     x = torch.randn(2, 3, 32, 32)
@@ -269,6 +274,8 @@ def test_wrong_input_is_named(x, error, message):
         ({"depth": 0}, "'depth' must be at least 1"),
         ({"k": 0}, "'k' must be at least 1"),
         ({"image_size": (32, 0)}, r"'image_size'.*\(32, 0\)"),
+        ({"image_size": 32.0}, r"'image_size'.*32\.0"),
+        ({"depth": 1, "drop_path": 1.5}, r"'drop_path'.*1\.5"),
         ({"num_classes": -1}, "'num_classes'"),
         ({"drop_path": 1.0}, "'drop_path'"),
         ({"knn_backend": "faiss"}, "'faiss'"),
