@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pyg_vision.ops._rank import bytes_per_entry, rank
 
-CPU_BLOCK = 2 * 2**20
+CPU_BLOCK = 3 * 2**20
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def knn(
     Distances are taken in at least :obj:`float32`, whatever the autocast state, from features
     centred per graph, so that a large common offset costs no precision. No gradient flows. The
     distance matrix is computed in blocks that never take more than :obj:`memory_budget` bytes, on
-    a CPU never more than 2 MiB, which stay in cache. Neighbours at equal distance come in no
+    a CPU never more than 3 MiB, which stay in cache. Neighbours at equal distance come in no
     particular order.
 
     Args:
