@@ -77,7 +77,7 @@ def trial(case: Case, options: Options) -> Trial:
     contenders = [
         _modules.contender(name, entry, training, options) for name, entry in entries.items()
     ]
-    return Trial(contenders, _modules.compare(options))
+    return Trial(contenders, _modules.compare(training, options))
 
 
 SUITE = Suite(

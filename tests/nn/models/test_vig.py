@@ -9,7 +9,7 @@ from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
 
 from pyg_vision.data import image_graph
-from pyg_vision.nn import DenseViG, ViG, vig_b, vig_s, vig_ti
+from pyg_vision.nn import DenseViG, Grapher, ViG, vig_b, vig_s, vig_ti
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.ops import NeighborTable
 
@@ -235,6 +235,26 @@ def test_learns():
         loss.backward()
         optimizer.step()
     assert loss < 0.05
+
+
+@pytest.mark.cuda
+def test_no_step_waits_for_the_gpu():
+    model = warmed(ViG(**SMALL)).cuda()
+    grapher = Grapher(8, k=3).cuda()
+    pictures = torch.randn(2, 3, 32, 32, device="cuda")
+    x, batch = torch.randn(12, 8, device="cuda"), torch.tensor([0] * 5 + [1] * 7, device="cuda")
+
+    def step():
+        model.eval()(pictures)
+        model.train()(pictures).sum().backward()
+        grapher(x, batch=batch, batch_size=2, max_num_nodes=7).sum().backward()
+
+    step()  # kernels are compiled the first time
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 @pytest.mark.ext
