@@ -13,6 +13,7 @@ from torch import Tensor
 from pyg_vision.ops._rank import bytes_per_entry, rank
 
 CPU_BLOCK = 3 * 2**20
+CPU_ROWS = 128  # fewer would read the sources too often
 
 
 @contextmanager
@@ -51,8 +52,7 @@ def _blocks(
             yield slice(item, item + item_step), slice(row, row + row_step)
 
 
-@torch.library.custom_op("pyg_vision::knn_search", mutates_args=())
-def knn_search(
+def search_blocks(
     x: Tensor,
     y: Optional[Tensor],
     num: int,
@@ -84,15 +84,18 @@ def knn_search(
     """
     with full_precision(x.device):
         x, y, norm, padding = _prepare(x, y, num_valid, cosine)
-        if x.device.type == "cpu":  # a block that stays in cache is ranked faster
-            memory_budget = min(memory_budget, CPU_BLOCK)
         row_bytes = y.size(1) * bytes_per_entry(y.device, y.dtype, y.size(1))
+        if x.device.type == "cpu":  # a block that stays in cache is ranked faster
+            memory_budget = min(memory_budget, max(CPU_BLOCK, CPU_ROWS * row_bytes))
         blocks = list(_blocks(x.size(0), x.size(1), row_bytes, memory_budget))
         partial = bias is not None or mask is not None or padding is not None
         out = None if len(blocks) == 1 else x.new_empty(*x.shape[:2], num, dtype=torch.long)
         for items, rows in blocks:
             alpha = -1.0 if cosine else -2.0
-            dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=alpha)
+            if out is None:  # one block: slicing would cost as much as a small product
+                dist = torch.baddbmm(norm, x, y.mT, alpha=alpha)
+            else:
+                dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=alpha)
             if bias is not None:
                 dist += bias[items if bias.size(0) > 1 else slice(None), rows].to(dist.dtype)
             if mask is not None:
@@ -138,6 +141,25 @@ def _prepare(
     if zero is not None:
         norm = (norm + zero) * 0.5
     return x, source, norm.unsqueeze(1), padding
+
+
+@torch.library.custom_op("pyg_vision::knn_search", mutates_args=())
+def knn_search(
+    x: Tensor,
+    y: Optional[Tensor],
+    num: int,
+    bias: Optional[Tensor],
+    mask: Optional[Tensor],
+    num_valid: Optional[Tensor],
+    row_start: int,
+    exclude_self: bool,
+    cosine: bool,
+    memory_budget: int,
+) -> Tensor:
+    r""":func:`search_blocks` as one operator, which a compiler does not look into."""
+    return search_blocks(
+        x, y, num, bias, mask, num_valid, row_start, exclude_self, cosine, memory_budget
+    )
 
 
 @knn_search.register_fake

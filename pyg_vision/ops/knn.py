@@ -17,7 +17,7 @@ from pyg_vision.ops._checks import (
     check_same_place,
 )
 from pyg_vision.ops._knn_ragged import Ragged, ragged_search, too_large
-from pyg_vision.ops._knn_search import knn_search, torch_cluster_search
+from pyg_vision.ops._knn_search import knn_search, search_blocks, torch_cluster_search
 from pyg_vision.ops.neighbor_table import NeighborTable
 
 Bias = Tensor | Callable[[int, int], Tensor]
@@ -63,7 +63,7 @@ def knn(
     Distances are taken in at least :obj:`float32`, whatever the autocast state, from features
     centred per graph, so that a large common offset costs no precision. No gradient flows. The
     distance matrix is computed in blocks that never take more than :obj:`memory_budget` bytes, on
-    a CPU never more than 3 MiB, which stay in cache. Neighbours at equal distance come in no
+    a CPU in blocks small enough to stay in cache. Neighbours at equal distance come in no
     particular order.
 
     Args:
@@ -187,11 +187,14 @@ def _search(
     if backend == "torch_cluster":
         return torch_cluster_search(x, x if y is None else y, num, exclude_self, cosine)
     x, y = x.detach(), None if y is None else y.detach()
+    # The operator exists for compilers and tracers; calling it costs as much as a small search.
+    eager = type(x) is Tensor and not torch.compiler.is_compiling()
+    search: Callable[..., Tensor] = search_blocks if eager else knn_search
     size = (x.size(0), x.size(1), num_sources)
     mask = None if mask is None else _as_blocks("mask", mask, size, x.device)
     if bias is None or isinstance(bias, Tensor):
         bias = None if bias is None else _as_blocks("bias", bias, size, x.device)
-        return knn_search(x, y, num, bias, mask, count, 0, exclude_self, cosine, memory_budget)
+        return search(x, y, num, bias, mask, count, 0, exclude_self, cosine, memory_budget)
 
     # Distances and bias of a block are alive together.
     row_bytes = x.size(0) * num_sources * max(4, x.element_size())
@@ -205,9 +208,7 @@ def _search(
         allowed = None if mask is None else mask[:, start:end]
         rows = x[:, start:end]
         parts.append(
-            knn_search(
-                rows, y, num, block, allowed, count, start, exclude_self, cosine, memory_budget
-            )
+            search(rows, y, num, block, allowed, count, start, exclude_self, cosine, memory_budget)
         )
     return torch.cat(parts, dim=1)
 
