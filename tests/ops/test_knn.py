@@ -218,9 +218,7 @@ def test_distance_matrix_stays_within_the_budget():
     x = torch.randn(3, 200, 2)
     budget = 40_000  # a full matrix takes 480,000 bytes
     with LargestTensor() as largest:
-        index = _knn_search.search_blocks(
-            x, None, 3, None, None, None, 0, False, False, budget
-        )
+        index = _knn_search.search_blocks(x, None, 3, None, None, None, 0, False, False, budget)
     assert torch.equal(index, knn(x, 3).index)
     assert largest.nbytes <= budget
 
