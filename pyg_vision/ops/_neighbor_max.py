@@ -1,4 +1,4 @@
-r"""The maximum over neighbours, without a tensor of edges: forward, arg-max and backward.
+r"""The maximum over neighbours, without a tensor of edges: forward and backward.
 
 Two regular forms share every operator: a table :math:`(N, k)` with :obj:`rowptr=None`, and a CSR
 graph, :obj:`index` :math:`(E)` with :obj:`rowptr` :math:`(N + 1)`.

@@ -21,12 +21,15 @@ class NeighborConv(MessagePassing):
     def __init__(
         self, in_channels: Union[int, tuple[int, int]], out_channels: int, **kwargs: Any
     ) -> None:
-        for name, value in (("aggr", kwargs.get("aggr", "add")), ("node_dim", -2)):
-            if kwargs.get(name, value) != value or (name == "aggr" and not isinstance(value, str)):
-                raise ValueError(
-                    f"{type(self).__name__} takes one aggregation by name and nodes in the "
-                    f"dimension before last (got {name}={kwargs[name]!r})"
-                )
+        if not isinstance(kwargs.get("aggr"), str):
+            raise ValueError(
+                f"{type(self).__name__} takes one aggregation by name (got {kwargs.get('aggr')!r})"
+            )
+        if kwargs.get("node_dim", -2) != -2:
+            raise ValueError(
+                f"{type(self).__name__} has its nodes in the dimension before last, node_dim=-2 "
+                f"(got {kwargs['node_dim']})"
+            )
         if kwargs.get("decomposed_layers", 1) != 1:
             raise ValueError(f"{type(self).__name__} cannot be decomposed into layers")
         super().__init__(**kwargs)

@@ -146,6 +146,8 @@ def test_what_cannot_be_is_named(cls):
         turned((y, x), NeighborTable(torch.zeros(5, 2).long(), 7))
     with pytest.raises(ValueError, match="one aggregation by name"):
         cls(4, 4, aggr=["max", "mean"])
+    with pytest.raises(ValueError, match="node_dim=-2.*got 0"):
+        cls(4, 4, node_dim=0)
     with pytest.raises(ValueError, match="decomposed"):
         cls(4, 4, decomposed_layers=2)
 
