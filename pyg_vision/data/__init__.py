@@ -1,14 +1,28 @@
-r"""The conventions of image graphs.
+r"""The conventions of image graphs and of skeleton graphs.
 
 An image graph is a :class:`~torch_geometric.data.Data` whose nodes are the patches of an image
 in row-major order, with :obj:`x`, :obj:`pos`, and the Python tuples :obj:`grid_size` and
 :obj:`patch_size`; see :func:`image_graph`.
+
+A skeleton graph is a :class:`~torch_geometric.data.Data` whose nodes are the joints of a moving
+skeleton in the order person, frame, joint, with :obj:`x`, :obj:`pos`, the Python tuple
+:obj:`skeleton_shape`, and its :obj:`layout`; see :func:`skeleton_sequence`.
 """
 
 from pyg_vision.data.convert import image_to_rgb, image_to_tensor
 from pyg_vision.data.grid import grid_edge_index, grid_pos, patch_grid
 from pyg_vision.data.image import fold_batch, image_graph, image_to_patches, patches_to_image
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.partition import SkeletonGraph, skeleton_graph
 from pyg_vision.data.size import Size2D, read_sizes
+from pyg_vision.data.skeleton import (
+    SkeletonShape,
+    dense_to_skeletons,
+    skeleton_sequence,
+    skeletons_to_dense,
+)
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.data.tracks import Tracks
 
 __all__ = [
     "Size2D",
@@ -22,4 +36,13 @@ __all__ = [
     "patch_grid",
     "patches_to_image",
     "read_sizes",
+    "SkeletonLayout",
+    "skeleton_layout",
+    "SkeletonGraph",
+    "skeleton_graph",
+    "SkeletonShape",
+    "skeleton_sequence",
+    "skeletons_to_dense",
+    "dense_to_skeletons",
+    "Tracks",
 ]

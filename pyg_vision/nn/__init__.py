@@ -4,7 +4,10 @@ from pyg_vision.nn.blocks.drop_path import DropPath
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
+from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
+from pyg_vision.nn.blocks.temporal_conv import TemporalConv
 from pyg_vision.nn.conv.mr_conv import MRConv
+from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
 from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
 from pyg_vision.nn.conv.vig_gin_conv import ViGGINConv
 from pyg_vision.nn.conv.vig_sage_conv import ViGSAGEConv
@@ -16,9 +19,13 @@ from pyg_vision.nn.dense.dense_conv import (
     DenseViGSAGEConv,
 )
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
+from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
+from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
 from pyg_vision.nn.layers import GroupedLinear
+from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
+from pyg_vision.nn.models.st_gcn import STGCN
 from pyg_vision.nn.models.vig import ViG, vig_b, vig_s, vig_ti
 
 __all__ = [
@@ -26,16 +33,20 @@ __all__ = [
     "ViGEdgeConv",
     "ViGSAGEConv",
     "ViGGINConv",
+    "SpatialGraphConv",
     "GroupedLinear",
     "DilatedKNNGraph",
     "Grapher",
     "FFN",
     "Stem",
     "DropPath",
+    "TemporalConv",
+    "STGCNBlock",
     "ViG",
     "vig_ti",
     "vig_s",
     "vig_b",
+    "STGCN",
     "DenseMRConv",
     "DenseViGEdgeConv",
     "DenseViGSAGEConv",
@@ -44,4 +55,7 @@ __all__ = [
     "DenseGrapher",
     "DenseFFN",
     "DenseViG",
+    "DenseSpatialGraphConv",
+    "DenseSTGCNBlock",
+    "DenseSTGCN",
 ]

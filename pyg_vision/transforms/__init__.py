@@ -1,7 +1,38 @@
 r"""Transforms from images to graphs, with PyG's functional names of our own."""
 
 from pyg_vision.transforms.knn_edges import KNNEdges
+from pyg_vision.transforms.skeleton_augment import (
+    RandomFlipSkeleton,
+    RandomMoveSkeleton,
+    RandomRotateSkeleton,
+    RandomScaleSkeleton,
+)
+from pyg_vision.transforms.skeleton_frames import (
+    PadFrames,
+    RandomChooseFrames,
+    RandomShiftFrames,
+    SampleFrames,
+    UniformSampleFrames,
+)
+from pyg_vision.transforms.skeleton_normalize import CenterByScore, CenterSkeleton, ScaleSkeleton
 from pyg_vision.transforms.to_grid_graph import ToGridGraph
 from pyg_vision.transforms.to_patch_nodes import ToPatchNodes, ToPixelNodes
 
-__all__ = ["KNNEdges", "ToGridGraph", "ToPatchNodes", "ToPixelNodes"]
+__all__ = [
+    "KNNEdges",
+    "ToGridGraph",
+    "ToPatchNodes",
+    "ToPixelNodes",
+    "CenterSkeleton",
+    "CenterByScore",
+    "ScaleSkeleton",
+    "SampleFrames",
+    "UniformSampleFrames",
+    "RandomChooseFrames",
+    "RandomShiftFrames",
+    "PadFrames",
+    "RandomRotateSkeleton",
+    "RandomScaleSkeleton",
+    "RandomFlipSkeleton",
+    "RandomMoveSkeleton",
+]

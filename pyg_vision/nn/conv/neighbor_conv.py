@@ -4,34 +4,19 @@ from typing import Any, Union
 
 import torch
 from torch import Tensor
-from torch_geometric.nn import MessagePassing
 from torch_geometric.typing import Adj, PairTensor, Size
 
+from pyg_vision.nn.conv.fusible_conv import FusibleConv
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops._adjacency import to_edge_index
 
 
-class NeighborConv(MessagePassing):
-    r"""A :class:`~torch_geometric.nn.conv.MessagePassing` layer that also takes tables.
-
-    A subclass computes its result by :meth:`propagate`, the specification, unless
-    :attr:`fusible` says that nobody looks at its messages.
-    """
+class NeighborConv(FusibleConv):
+    r"""A layer with a fast path that also takes tables."""
 
     def __init__(
         self, in_channels: Union[int, tuple[int, int]], out_channels: int, **kwargs: Any
     ) -> None:
-        if not isinstance(kwargs.get("aggr"), str):
-            raise ValueError(
-                f"{type(self).__name__} takes one aggregation by name (got {kwargs.get('aggr')!r})"
-            )
-        if kwargs.get("node_dim", -2) != -2:
-            raise ValueError(
-                f"{type(self).__name__} has its nodes in the dimension before last, node_dim=-2 "
-                f"(got {kwargs['node_dim']})"
-            )
-        if kwargs.get("decomposed_layers", 1) != 1:
-            raise ValueError(f"{type(self).__name__} cannot be decomposed into layers")
         super().__init__(**kwargs)
         if isinstance(in_channels, (tuple, list)):
             if in_channels[0] != in_channels[1]:
@@ -46,35 +31,7 @@ class NeighborConv(MessagePassing):
         self.in_channels = in_channels
         self.out_channels = out_channels
 
-    @property
-    def fusible(self) -> bool:
-        r"""Whether messages may stay implicit: no explainer, hook or changed setting needs them."""
-        hooks = (
-            self._propagate_forward_pre_hooks,
-            self._propagate_forward_hooks,
-            self._message_forward_pre_hooks,
-            self._message_forward_hooks,
-            self._aggregate_forward_pre_hooks,
-            self._aggregate_forward_hooks,
-            self._message_and_aggregate_forward_pre_hooks,
-            self._message_and_aggregate_forward_hooks,
-        )
-        return (
-            not self.explain
-            and self.flow == "source_to_target"
-            and not self._overridden
-            and self.aggr == self.fused_aggr
-            and not any(hooks)
-        )
-
-    fused_aggr = "max"
-    _overridden = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        # A user's subclass of one of our layers means its own messages to be used.
-        mine = {"message", "aggregate", "update", "message_and_aggregate"} & set(vars(cls))
-        cls._overridden = cls._overridden or bool(mine and NeighborConv not in cls.__bases__)
+    fused_aggr = ("max",)
 
     @staticmethod
     def check_size(size: Size, x: PairTensor) -> None:

@@ -43,7 +43,7 @@ class ViGGINConv(NeighborConv):
         - **output:** node features :math:`(|\mathcal{V}_t|, C_{out})`, batched as the input
     """
 
-    fused_aggr = "add"
+    fused_aggr = ("add",)
 
     def __init__(
         self,

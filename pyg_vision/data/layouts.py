@@ -1,0 +1,240 @@
+r"""The skeleton layouts that ship with the package, as rows of data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyg_vision.data.skeleton_layout import Pair, SkeletonLayout
+
+
+def _from_one(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    r"""Counts joints from zero instead of one, as the papers print them."""
+    return tuple((a - 1, b - 1) for a, b in pairs)
+
+
+# fmt: off
+_OPENPOSE = SkeletonLayout(
+    name="openpose",
+    joints=(
+        "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder",
+        "left_elbow", "left_wrist", "right_hip", "right_knee", "right_ankle", "left_hip",
+        "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear",
+    ),
+    # As ST-GCN has them: hips hang from the shoulders, not from the neck.
+    bones=(
+        (4, 3), (3, 2), (7, 6), (6, 5), (13, 12), (12, 11), (10, 9), (9, 8), (11, 5), (8, 2),
+        (5, 1), (2, 1), (0, 1), (15, 0), (14, 0), (17, 15), (16, 14),
+    ),
+    center=1,
+    pairs=((5, 2), (6, 3), (7, 4), (11, 8), (12, 9), (13, 10), (15, 14), (17, 16)),
+)
+
+_BODY_25 = SkeletonLayout(
+    name="body_25",
+    joints=(
+        "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder",
+        "left_elbow", "left_wrist", "mid_hip", "right_hip", "right_knee", "right_ankle",
+        "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear",
+        "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe",
+        "right_heel",
+    ),
+    bones=(
+        (0, 1), (2, 1), (3, 2), (4, 3), (5, 1), (6, 5), (7, 6), (8, 1), (9, 8), (10, 9), (11, 10),
+        (12, 8), (13, 12), (14, 13), (15, 0), (16, 0), (17, 15), (18, 16), (19, 14), (20, 19),
+        (21, 14), (22, 11), (23, 22), (24, 11),
+    ),
+    center=1,
+    pairs=(
+        (5, 2), (6, 3), (7, 4), (12, 9), (13, 10), (14, 11), (16, 15), (18, 17), (19, 22),
+        (20, 23), (21, 24),
+    ),
+)
+
+_NTU_JOINTS = (
+    "base_of_spine", "middle_of_spine", "neck", "head", "left_shoulder", "left_elbow",
+    "left_wrist", "left_hand", "right_shoulder", "right_elbow", "right_wrist", "right_hand",
+    "left_hip", "left_knee", "left_ankle", "left_foot", "right_hip", "right_knee", "right_ankle",
+    "right_foot", "spine", "left_hand_tip", "left_thumb", "right_hand_tip", "right_thumb",
+)
+_NTU_BODY = (
+    (1, 2), (2, 21), (3, 21), (4, 3), (5, 21), (6, 5), (7, 6), (8, 7), (9, 21), (10, 9), (11, 10),
+    (12, 11), (13, 1), (14, 13), (15, 14), (16, 15), (17, 1), (18, 17), (19, 18), (20, 19),
+)
+_NTU_HANDS = ((22, 23), (23, 8), (24, 25), (25, 12))
+_NTU_PAIRS = (
+    (5, 9), (6, 10), (7, 11), (8, 12), (13, 17), (14, 18), (15, 19), (16, 20), (22, 24), (23, 25),
+)
+
+_NTU = SkeletonLayout(
+    name="ntu",
+    joints=_NTU_JOINTS,
+    bones=_from_one(_NTU_BODY + _NTU_HANDS),
+    center=20,
+    pairs=_from_one(_NTU_PAIRS),
+)
+
+# pyskl joins the hand tips to the hands in the graph, but to the thumbs in bone vectors.
+_NTU_PYSKL = SkeletonLayout(
+    name="ntu_pyskl",
+    joints=_NTU_JOINTS,
+    bones=_from_one((*_NTU_BODY, (22, 8), (23, 8), (24, 12), (25, 12))),
+    center=20,
+    pairs=_from_one(_NTU_PAIRS),
+    bone_parents=_from_one(_NTU_HANDS),
+)
+
+# Without the joint 21, the spine between the shoulders: later joints count one less.
+_NTU_EDGE = SkeletonLayout(
+    name="ntu_edge",
+    joints=tuple(joint for joint in _NTU_JOINTS if joint != "spine"),
+    bones=_from_one((
+        (1, 2), (3, 2), (4, 3), (5, 2), (6, 5), (7, 6), (8, 7), (9, 2), (10, 9), (11, 10),
+        (12, 11), (13, 1), (14, 13), (15, 14), (16, 15), (17, 1), (18, 17), (19, 18), (20, 19),
+        (21, 22), (22, 8), (23, 24), (24, 12),
+    )),
+    center=2,
+    pairs=_from_one((
+        (5, 9), (6, 10), (7, 11), (8, 12), (13, 17), (14, 18), (15, 19), (16, 20), (21, 23),
+        (22, 24),
+    )),
+)
+
+_COCO = SkeletonLayout(
+    name="coco",
+    joints=(
+        "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
+        "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
+        "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    ),
+    bones=(
+        (15, 13), (13, 11), (16, 14), (14, 12), (11, 5), (12, 6), (9, 7), (7, 5), (10, 8), (8, 6),
+        (5, 0), (6, 0), (1, 0), (3, 1), (2, 0), (4, 2),
+    ),
+    center=0,
+    pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    bone_parents=((11, 0), (12, 0)),  # as in pyskl
+)
+
+_KINECT = SkeletonLayout(
+    name="kinect",
+    joints=(
+        "hip_center", "spine", "shoulder_center", "head", "left_shoulder", "left_elbow",
+        "left_wrist", "left_hand", "right_shoulder", "right_elbow", "right_wrist", "right_hand",
+        "left_hip", "left_knee", "left_ankle", "left_foot", "right_hip", "right_knee",
+        "right_ankle", "right_foot",
+    ),
+    bones=_from_one((
+        (1, 2), (2, 3), (4, 3), (5, 3), (6, 5), (7, 6), (8, 7), (9, 3), (10, 9), (11, 10),
+        (12, 11), (13, 1), (14, 13), (15, 14), (16, 15), (17, 1), (18, 17), (19, 18), (20, 19),
+    )),
+    center=2,
+    pairs=_from_one((
+        (5, 9), (6, 10), (7, 11), (8, 12), (13, 17), (14, 18), (15, 19), (16, 20),
+    )),
+)
+
+# MediaPipe has neither neck nor pelvis: trunk and mouth hang from the nose, and the connections
+# of its drawings that close a cycle are links.
+_MEDIAPIPE = SkeletonLayout(
+    name="mediapipe",
+    joints=(
+        "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye",
+        "right_eye_outer", "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder",
+        "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky",
+        "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb", "left_hip",
+        "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel",
+        "right_heel", "left_foot_index", "right_foot_index",
+    ),
+    bones=(
+        (1, 0), (2, 1), (3, 2), (7, 3), (4, 0), (5, 4), (6, 5), (8, 6), (9, 0), (10, 0), (11, 0),
+        (12, 0), (13, 11), (15, 13), (17, 15), (19, 15), (21, 15), (14, 12), (16, 14), (18, 16),
+        (20, 16), (22, 16), (23, 11), (24, 12), (25, 23), (27, 25), (29, 27), (31, 29), (26, 24),
+        (28, 26), (30, 28), (32, 30),
+    ),
+    center=0,
+    pairs=(
+        (1, 4), (2, 5), (3, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16), (17, 18), (19, 20),
+        (21, 22), (23, 24), (25, 26), (27, 28), (29, 30), (31, 32),
+    ),
+    links=((9, 10), (11, 12), (23, 24), (17, 19), (18, 20), (31, 27), (32, 28)),
+)
+
+_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+_HAND = SkeletonLayout(
+    name="hand",
+    joints=("wrist", *(f"{finger}_{i}" for finger in _FINGERS for i in range(1, 5))),
+    bones=tuple(
+        (4 * finger + i, 4 * finger + i - 1 if i > 1 else 0)
+        for finger in range(5) for i in range(1, 5)
+    ),
+    center=0,
+)
+
+_H36M = SkeletonLayout(
+    name="h36m",
+    joints=(
+        "pelvis", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
+        "spine", "thorax", "neck", "head", "left_shoulder", "left_elbow", "left_wrist",
+        "right_shoulder", "right_elbow", "right_wrist",
+    ),
+    bones=(
+        (1, 0), (2, 1), (3, 2), (4, 0), (5, 4), (6, 5), (7, 0), (8, 7), (9, 8), (10, 9), (11, 8),
+        (12, 11), (13, 12), (14, 8), (15, 14), (16, 15),
+    ),
+    center=0,
+    pairs=((4, 1), (5, 2), (6, 3), (11, 14), (12, 15), (13, 16)),
+)
+# fmt: on
+
+_LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        _OPENPOSE,
+        _BODY_25,
+        _NTU,
+        _NTU_PYSKL,
+        _NTU_EDGE,
+        _COCO,
+        _KINECT,
+        _MEDIAPIPE,
+        _HAND,
+        _H36M,
+    )
+}
+
+
+def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
+    r"""Returns the layout of that name; a layout is returned as it is.
+
+    ==================  ======  =================================================================
+    name                joints  where it comes from
+    ==================  ======  =================================================================
+    :obj:`openpose`     18      OpenPose's COCO model with the edges of ST-GCN, where the hips
+                                hang from the shoulders
+    :obj:`body_25`      25      OpenPose's BODY_25 model
+    :obj:`ntu`          25      NTU RGB+D (Kinect v2), as ST-GCN, 2s-AGCN and CTR-GCN join it
+    :obj:`ntu_pyskl`    25      the same as pyskl and mmaction2 join it: hand tips on the wrists
+    :obj:`ntu_edge`     24      the same without the joint between the shoulders
+    :obj:`coco`         17      COCO keypoints with the edges of pyskl
+    :obj:`kinect`       20      Kinect v1: NW-UCLA, UTD-MHAD, MSR-Action3D
+    :obj:`mediapipe`    33      MediaPipe Pose
+    :obj:`hand`         21      MediaPipe Hands and OpenPose hands
+    :obj:`h36m`         17      Human3.6M as VideoPose3D reduces it
+    ==================  ======  =================================================================
+
+    Args:
+        layout (str or SkeletonLayout): The name, or a layout of your own.
+
+    Raises:
+        TypeError: If it is neither.
+        ValueError: If no layout has that name.
+    """
+    if isinstance(layout, SkeletonLayout):
+        return layout
+    if not isinstance(layout, str):
+        raise TypeError(
+            f"'layout' must be a name or a SkeletonLayout (got '{type(layout).__name__}')"
+        )
+    if layout not in _LAYOUTS:
+        raise ValueError(f"'layout' must be one of {', '.join(_LAYOUTS)} (got {layout!r})")
+    return _LAYOUTS[layout]

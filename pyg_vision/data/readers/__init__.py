@@ -1,0 +1,1 @@
+r"""Readers of skeleton files, each strict about what it reads."""

@@ -1,0 +1,86 @@
+r"""Sequences of Northwestern-UCLA."""
+
+from __future__ import annotations
+
+import re
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._file import SkeletonFileError, field, numbers, read_json
+from pyg_vision.data.skeleton import skeleton_sequence
+
+# The numbers of the actions have gaps; classes have none.
+ACTIONS = (1, 2, 3, 4, 5, 6, 8, 9, 11, 12)
+_NAME = re.compile(r"a(\d{2})_s(\d{2})_e(\d{2})_v(\d{2})")
+
+
+class NWUCLAName(NamedTuple):
+    r"""What the name of a file tells.
+
+    Args:
+        action (int): The number of the action, 1 to 12 with gaps.
+        subject (int): The person.
+        episode (int): Which repetition.
+        view (int): The camera.
+    """
+
+    action: int
+    subject: int
+    episode: int
+    view: int
+
+
+def nw_ucla_name(path: str | PathLike[str]) -> NWUCLAName:
+    r"""Reads the name of a file, :obj:`aXX_sYY_eZZ_vWW.json`.
+
+    Args:
+        path (str or path): The file.
+
+    Raises:
+        ValueError: If it has another name, or an action that the data set does not have.
+    """
+    path = Path(path)
+    match = _NAME.fullmatch(path.stem)
+    if match is None:
+        raise SkeletonFileError(path, "the name must be aXX_sYY_eZZ_vWW.json")
+    name = NWUCLAName(*(int(number) for number in match.groups()))
+    if name.action not in ACTIONS:
+        raise SkeletonFileError(path, f"the action must be one of {ACTIONS} (got {name.action})")
+    return name
+
+
+def read_nw_ucla(path: str | PathLike[str]) -> Data:
+    r"""Reads a sequence of Northwestern-UCLA from JSON.
+
+    The file is :obj:`{"skeletons": [T][20][3], …}`, in metres; the class is told by its name.
+
+    Args:
+        path (str or path): The file :obj:`aXX_sYY_eZZ_vWW.json`.
+
+    Returns:
+        torch_geometric.data.Data: The sequence, of the layout :obj:`"kinect"`, see
+        :func:`~pyg_vision.data.skeleton_sequence`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is malformed; the error names file and frame.
+    """
+    path = Path(path)
+    name = nw_ucla_name(path)
+    layout = skeleton_layout("kinect")
+    frames = field(path, read_json(path), "skeletons", list)
+    if not frames:
+        raise SkeletonFileError(path, "holds no frames")
+    keypoints = np.empty((len(frames), layout.num_joints, 3), dtype=np.float32)
+    for t, joints in enumerate(frames):
+        if not isinstance(joints, list) or len(joints) != layout.num_joints:
+            found = len(joints) if isinstance(joints, list) else type(joints).__name__
+            raise SkeletonFileError(path, f"expected {layout.num_joints} joints (got {found})", t)
+        for v, joint in enumerate(joints):
+            keypoints[t, v] = numbers(path, joint, 3, t)
+    return skeleton_sequence(keypoints, layout, y=ACTIONS.index(name.action))

@@ -1,0 +1,170 @@
+r"""Tracks: the frames of one person each, packed behind one another without padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from pyg_vision.data.skeleton import SkeletonShape, _common_joints, _is_shape, read_shapes
+
+
+class Tracks:
+    r"""Which rows of packed features are the frames of which person of which sequence.
+
+    Features :math:`(F \cdot V, C)` of a batch hold the frames of all tracks one after the other; a
+    track is one person of one sequence. All of it is known from Python metadata, so nothing waits
+    for a device.
+
+    Args:
+        lengths (list of int): The number of frames of each track.
+        persons (list of int): The number of tracks of each sequence.
+        num_joints (int): The number of joints :math:`V`.
+    """
+
+    def __init__(self, lengths: Sequence[int], persons: Sequence[int], num_joints: int) -> None:
+        self.lengths = tuple(lengths)
+        self.persons = tuple(persons)
+        self.num_joints = num_joints
+        self._plans: dict[tuple[object, torch.device], Tensor] = {}
+        self._strided: dict[int, Tracks] = {}
+
+    @classmethod
+    def of(cls, data: Data | Sequence[Sequence[int]] | Sequence[int]) -> Tracks:
+        r"""Reads the tracks of a graph, or of one or several shapes :math:`(M, T, V)`.
+
+        Args:
+            data (Data or list): The graph, its :obj:`skeleton_shape`, or a list of such.
+
+        Raises:
+            TypeError: If it is none of these.
+            ValueError: If sequences have different numbers of joints.
+        """
+        if isinstance(data, Data):
+            shapes = read_shapes(data)
+        else:
+            values = [data] if _is_shape(data) else list(data)
+            if not values or not all(map(_is_shape, values)):
+                raise TypeError(
+                    f"expected shapes (persons, frames, joints) of Python integers (got {data!r})"
+                )
+            shapes = [SkeletonShape(*shape) for shape in values]  # type: ignore[misc]
+        joints = _common_joints(shapes)
+        lengths = [shape.num_frames for shape in shapes for _ in range(shape.num_persons)]
+        return cls(lengths, [shape.num_persons for shape in shapes], joints)
+
+    @property
+    def num_frames(self) -> int:
+        r"""The frames of all tracks together."""
+        return sum(self.lengths)
+
+    @property
+    def num_nodes(self) -> int:
+        r"""The joints of all frames together."""
+        return self.num_frames * self.num_joints
+
+    @property
+    def regular(self) -> bool:
+        r"""Whether all tracks have the same length."""
+        return len(set(self.lengths)) == 1
+
+    @property
+    def shapes(self) -> list[SkeletonShape]:
+        r"""The shape :math:`(M, T, V)` of each sequence."""
+        starts = accumulate(self.persons, initial=0)
+        return [
+            SkeletonShape(persons, self.lengths[start], self.num_joints)
+            for persons, start in zip(self.persons, starts, strict=False)
+        ]
+
+    def strided(self, stride: int) -> Tracks:
+        r"""Returns the tracks of every :obj:`stride`-th frame, the first one included.
+
+        Args:
+            stride (int): The stride.
+        """
+        if stride == 1:
+            return self
+        if stride not in self._strided:
+            lengths = [(length - 1) // stride + 1 for length in self.lengths]
+            self._strided[stride] = Tracks(lengths, self.persons, self.num_joints)
+        return self._strided[stride]
+
+    def spaced(self, gap: int, stride: int) -> list[int]:
+        r"""Returns where each track starts if it is followed by at least :obj:`gap` free frames,
+        and the end of the last; all are multiples of :obj:`stride`.
+
+        Args:
+            gap (int): The number of free frames.
+            stride (int): The stride.
+        """
+        starts = [0]
+        for length in self.lengths:
+            starts.append(-(-(starts[-1] + length + gap) // stride) * stride)
+        return starts
+
+    def rows(self, starts: Sequence[int], device: torch.device) -> Tensor:
+        r"""Returns the frame of a spaced layout that each packed frame is.
+
+        Args:
+            starts (list of int): Where each track starts.
+            device (torch.device): Where the result is wanted.
+        """
+        starts = tuple(starts[: len(self.lengths)])
+        lengths = torch.tensor(self.lengths)
+        shift = torch.tensor(starts) - self._starts()
+        return self._plan(
+            (starts, device),
+            lambda: torch.arange(self.num_frames) + shift.repeat_interleave(lengths),
+        )
+
+    def track_of_frame(self, device: torch.device) -> Tensor:
+        r"""Returns the track of each frame.
+
+        Args:
+            device (torch.device): Where the result is wanted.
+        """
+        lengths = torch.tensor(self.lengths)
+        return self._plan(
+            ("track", device), lambda: torch.arange(len(lengths)).repeat_interleave(lengths)
+        )
+
+    def sequence_of_track(self, device: torch.device) -> Tensor:
+        r"""Returns the sequence of each track.
+
+        Args:
+            device (torch.device): Where the result is wanted.
+        """
+        persons = torch.tensor(self.persons)
+        return self._plan(
+            ("sequence", device), lambda: torch.arange(len(persons)).repeat_interleave(persons)
+        )
+
+    def first_frames(self, device: torch.device) -> Tensor:
+        r"""Returns the first frame of each track.
+
+        Args:
+            device (torch.device): Where the result is wanted.
+        """
+        return self._plan(("first", device), self._starts)
+
+    def last_frames(self, device: torch.device) -> Tensor:
+        r"""Returns the last frame of each track.
+
+        Args:
+            device (torch.device): Where the result is wanted.
+        """
+        return self._plan(("last", device), lambda: torch.tensor(self.lengths).cumsum(0) - 1)
+
+    def _starts(self) -> Tensor:
+        lengths = torch.tensor(self.lengths)
+        return lengths.cumsum(0) - lengths
+
+    def _plan(self, key: tuple[object, torch.device], make: Callable[[], Tensor]) -> Tensor:
+        r"""Makes an index once for all layers that ask for it, and brings it to the device."""
+        if key not in self._plans:
+            self._plans[key] = make().to(key[1], non_blocking=True)
+        return self._plans[key]

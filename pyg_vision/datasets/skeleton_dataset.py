@@ -1,0 +1,131 @@
+r"""Files of skeletons as a dataset of graphs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from torch_geometric.data import Data, Dataset
+
+logger = logging.getLogger(__name__)
+
+OnError = Literal["raise", "skip"]
+_NAMED = 5
+
+
+class SkeletonDataset(Dataset):
+    r"""Skeleton sequences held in memory.
+
+    Each item is a fresh :class:`~torch_geometric.data.Data`; edges are not stored, but added by
+    :class:`~pyg_vision.transforms.SkeletonEdges` where they are wanted.
+
+    Args:
+        sequences (list of Data): The sequences.
+        transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
+            :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
+        classes (list of str, optional): The names of the classes. (default: :obj:`None`)
+
+    Raises:
+        ValueError: If there are no sequences.
+    """
+
+    skipped: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        sequences: Sequence[Data],
+        transform: Callable[[Data], Data] | None = None,
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        if not sequences:
+            raise ValueError("a dataset needs at least one sequence")
+        self._sequences = list(sequences)
+        self._classes = None if classes is None else list(classes)
+        super().__init__(transform=transform)
+
+    @property
+    def num_skipped(self) -> int:
+        r"""The number of files that were left out because they are malformed."""
+        return len(self.skipped)
+
+    @property
+    def labels(self) -> list[int]:
+        r"""The class of each sequence."""
+        return [int(self._sequences[i].y) for i in self.indices()]
+
+    @property
+    def classes(self) -> list[str]:
+        r"""The names of the classes, their numbers if they have none."""
+        if self._classes is not None:
+            return self._classes
+        return [str(i) for i in range(max(int(data.y) for data in self._sequences) + 1)]
+
+    @property
+    def num_classes(self) -> int:
+        r"""The number of classes."""
+        return len(self.classes)
+
+    def len(self) -> int:
+        r"""Returns the number of sequences."""
+        return len(self._sequences)
+
+    def get(self, idx: int) -> Data:
+        r"""Returns a sequence, before :obj:`transform`."""
+        # Copied, so that a loop which writes to a graph cannot change the data set.
+        return self._sequences[idx].clone()
+
+
+def read_files(
+    paths: Sequence[Path], read: Callable[[Path], Data], on_error: OnError = "raise"
+) -> tuple[list[Data], tuple[str, ...]]:
+    r"""Reads files, and says which were skipped.
+
+    Args:
+        paths (list of Path): The files.
+        read (Callable): The reader of one file.
+        on_error (str, optional): :obj:`"raise"`, or :obj:`"skip"` to leave out malformed files.
+            (default: :obj:`"raise"`)
+    """
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"'on_error' must be 'raise' or 'skip' (got {on_error!r})")
+    sequences, skipped = [], []
+    for path in paths:
+        try:
+            sequences.append(read(path))
+        except ValueError as error:
+            if on_error == "raise":
+                raise
+            logger.debug("%s", error)
+            skipped.append(str(path))
+    if skipped:
+        more = len(skipped) - _NAMED
+        logger.warning(
+            "skipped %d of %d malformed skeleton files: %s%s",
+            len(skipped),
+            len(paths),
+            ", ".join(skipped[:_NAMED]),
+            f" and {more} more" if more > 0 else "",
+        )
+    return sequences, tuple(skipped)
+
+
+def list_files(root: str | PathLike[str], pattern: str) -> list[Path]:
+    r"""Returns the files of a folder in order; there must be some.
+
+    Args:
+        root (str or path): The folder.
+        pattern (str): What their names match.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no such file in it.
+    """
+    folder = Path(root)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder '{folder}'")
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise FileNotFoundError(f"there are no files '{pattern}' in '{folder}'")
+    return paths

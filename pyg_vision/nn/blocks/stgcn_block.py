@@ -1,0 +1,100 @@
+r"""The block of ST-GCN: space, then time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn import Dropout, Module, ReLU, Sequential
+from torch_geometric.data import Data
+
+from pyg_vision.data.tracks import Tracks
+from pyg_vision.nn.blocks.temporal_conv import TemporalConv
+from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
+from pyg_vision.nn.layers import NodeBatchNorm
+
+
+class STGCNBlock(Module):
+    r"""The block from the `"Spatial Temporal Graph Convolutional Networks for Skeleton-Based
+    Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper.
+
+    .. math::
+        \mathbf{X}^{\prime} = \textrm{ReLU}(\textrm{BN}(\textrm{TemporalConv}(\textrm{ReLU}(
+        \textrm{BN}(\textrm{SpatialGraphConv}(\mathbf{X}))))) + \textrm{residual}(\mathbf{X}))
+
+    The residual is the input, or a linear map of every :obj:`stride`-th frame and batch norm where
+    the shape changes.
+
+    Args:
+        in_channels (int): Size of each input.
+        out_channels (int): Size of each output.
+        num_relations (int, optional): The number of relations of edges. (default: :obj:`3`)
+        kernel_size (int, optional): The frames of the temporal convolution. (default: :obj:`9`)
+        stride (int, optional): Its stride. (default: :obj:`1`)
+        dropout (float, optional): Dropout after it. (default: :obj:`0.0`)
+        residual (bool, optional): Whether there is a residual. (default: :obj:`True`)
+
+    Shapes:
+        - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
+          joint; the typed edges of one skeleton
+        - **output:** node features :math:`(|\mathcal{V}^{\prime}|, C_{out})`
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_relations: int = 3,
+        kernel_size: int = 9,
+        stride: int = 1,
+        dropout: float = 0.0,
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.stride = stride
+        self.gcn = SpatialGraphConv(in_channels, out_channels, num_relations)
+        self.tcn = Sequential(
+            NodeBatchNorm(out_channels),
+            ReLU(inplace=True),
+            TemporalConv(out_channels, out_channels, kernel_size, stride),
+            NodeBatchNorm(out_channels),
+            Dropout(dropout, inplace=True),
+        )
+        self.residual: Sequential | None = None
+        self.has_residual = residual
+        if residual and (in_channels != out_channels or stride != 1):
+            self.residual = Sequential(
+                TemporalConv(in_channels, out_channels, 1, stride), NodeBatchNorm(out_channels)
+            )
+        self.relu = ReLU(inplace=True)
+
+    def forward(
+        self,
+        x: Tensor,
+        tracks: Tracks | Data | Sequence[Sequence[int]],
+        edge_index: Tensor,
+        edge_type: Tensor,
+        edge_weight: Tensor | None = None,
+    ) -> Tensor:
+        r"""Runs the block.
+
+        Args:
+            x (torch.Tensor): The node features.
+            tracks (Tracks, Data or list of tuples): What the nodes are, see
+                :class:`TemporalConv`.
+            edge_index (torch.Tensor): The edges of one skeleton, which all frames share.
+            edge_type (torch.Tensor): The relation of each edge.
+            edge_weight (torch.Tensor, optional): The weight of each edge. (default: :obj:`None`)
+        """
+        tracks = tracks if isinstance(tracks, Tracks) else Tracks.of(tracks)
+        frames = x.view(-1, tracks.num_joints, x.size(-1))
+        h = self.gcn(frames, edge_index, edge_type, edge_weight).flatten(0, 1)
+        norm, relu, conv, norm_after, dropout = self.tcn
+        h = dropout(norm_after(conv(relu(norm(h)), tracks)))
+        if self.has_residual:
+            if self.residual is None:
+                h = h + x
+            else:
+                conv, norm = self.residual
+                h = h + norm(conv(x, tracks))
+        return self.relu(h)

@@ -1,0 +1,129 @@
+r"""Convolution along the track of each joint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import Module, Parameter
+from torch_geometric.data import Data
+
+from pyg_vision.data.tracks import Tracks
+
+
+class TemporalConv(Module):
+    r"""The temporal convolution from the `"Spatial Temporal Graph Convolutional Networks for
+    Skeleton-Based Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper.
+
+    .. math::
+        \mathbf{x}^{\prime}_{v, t} = \mathbf{b} + \sum_{\tau = 0}^{k - 1} \mathbf{W}_{\tau} \,
+        \mathbf{x}_{v, s t + \tau - (k - 1) / 2}
+
+    where :math:`\mathbf{x}_{v, t}` is joint :math:`v` in frame :math:`t` of one person, zero
+    before its first and after its last frame. Persons and sequences never mix, and tracks of any
+    lengths are convolved together without being padded to the longest. A track of :math:`T`
+    frames becomes one of :math:`\lceil T / s \rceil`.
+
+    Args:
+        in_channels (int): Size of each input.
+        out_channels (int): Size of each output.
+        kernel_size (int, optional): The frames :math:`k` that an output sees, an odd number.
+            (default: :obj:`9`)
+        stride (int, optional): The stride :math:`s`. (default: :obj:`1`)
+        bias (bool, optional): Whether there is a bias. (default: :obj:`True`)
+
+    Shapes:
+        - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
+          joint
+        - **output:** node features :math:`(|\mathcal{V}^{\prime}|, C_{out})` in the same order
+
+    Raises:
+        ValueError: If a size is not positive or the kernel size even; when called, if the
+            features do not fit the tracks.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int = 9,
+        stride: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        for name, value in (
+            ("in_channels", in_channels),
+            ("out_channels", out_channels),
+            ("kernel_size", kernel_size),
+            ("stride", stride),
+        ):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
+        if kernel_size % 2 == 0:
+            raise ValueError(f"'kernel_size' must be odd (got {kernel_size})")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = kernel_size
+        self.stride = stride
+        # Shaped as that of the published convolution over maps of frames and joints.
+        self.weight = Parameter(torch.empty(out_channels, in_channels, kernel_size, 1))
+        self.register_parameter("bias", Parameter(torch.empty(out_channels)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters of the module, as those of a convolution."""
+        bound = 1 / math.sqrt(self.in_channels * self.kernel_size)
+        torch.nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            torch.nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor, tracks: Tracks | Data | Sequence[Sequence[int]]) -> Tensor:
+        r"""Runs the layer.
+
+        Args:
+            x (torch.Tensor): The node features.
+            tracks (Tracks, Data or list of tuples): What the nodes are: the graph they belong to,
+                its :obj:`skeleton_shape`, or :class:`~pyg_vision.data.Tracks`.
+        """
+        tracks = tracks if isinstance(tracks, Tracks) else Tracks.of(tracks)
+        if x.dim() != 2 or x.size(0) != tracks.num_nodes or x.size(1) != self.in_channels:
+            raise ValueError(
+                f"'x' must be [{tracks.num_nodes} nodes, in_channels={self.in_channels}] for "
+                f"{len(tracks.lengths)} track(s) of {tracks.num_frames} frames and "
+                f"{tracks.num_joints} joints (got shape {list(x.shape)})"
+            )
+        joints, gap = tracks.num_joints, self.kernel_size // 2
+        if tracks.regular:
+            out = self._convolve(x.view(len(tracks.lengths), -1, joints, x.size(1)))
+            return out.reshape(-1, self.out_channels)
+        # Tracks behind one another in one long map, with as many zeros between as a kernel
+        # reaches: the zeros before the first and after the last frame, shared by neighbours.
+        starts = tracks.spaced(gap, self.stride)
+        rows = tracks.rows(starts, x.device)
+        spaced = x.new_zeros(starts[-1], joints * x.size(1))
+        spaced = spaced.index_copy(0, rows, x.view(-1, joints * x.size(1)))
+        out = self._convolve(spaced.view(1, -1, joints, x.size(1)))
+        after = tracks.strided(self.stride)
+        rows = after.rows([start // self.stride for start in starts], x.device)
+        out = out.reshape(-1, joints * self.out_channels).index_select(0, rows)
+        return out.view(-1, self.out_channels)
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        r"""Convolves :math:`(N, T, V, C)` along :math:`T`: a map with channels last, as it is."""
+        out = F.conv2d(
+            x.permute(0, 3, 1, 2),
+            self.weight,
+            self.bias,
+            stride=(self.stride, 1),
+            padding=(self.kernel_size // 2, 0),
+        )
+        return out.permute(0, 2, 3, 1)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
+            f"kernel_size={self.kernel_size}, stride={self.stride})"
+        )

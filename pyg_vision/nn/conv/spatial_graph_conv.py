@@ -1,0 +1,231 @@
+r"""Graph convolution over typed, weighted edges."""
+
+import math
+from typing import Any, Union
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch_geometric.typing import Adj, OptPairTensor, OptTensor, Size
+
+from pyg_vision._validation import validation_enabled
+from pyg_vision.nn.conv.fusible_conv import FusibleConv
+from pyg_vision.ops._node_linear import node_linear
+from pyg_vision.ops.typed_sum import relation_sum, typed_sum
+
+
+class SpatialGraphConv(FusibleConv):
+    r"""The spatial graph convolution from the `"Spatial Temporal Graph Convolutional Networks for
+    Skeleton-Based Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper, over edges typed
+    in the manner of the `"Modeling Relational Data with Graph Convolutional Networks"
+    <https://arxiv.org/abs/1703.06103>`_ paper.
+
+    .. math::
+        \mathbf{x}^{\prime}_i = \sum_{r = 0}^{R - 1} \sum_{j \in \mathcal{N}_r(i)} w_{ji} \,
+        (\mathbf{x}_j \mathbf{W}_r + \mathbf{b}_r)
+
+    The bias is inside the message, as published. With unit weights and no bias this is
+    :class:`torch_geometric.nn.RGCNConv` with :obj:`aggr="sum"`, :obj:`root_weight=False` and
+    :obj:`bias=False`; :func:`~pyg_vision.data.skeleton_graph` gives the edges of a skeleton.
+
+    Features :math:`(B, |\mathcal{V}|, C)` are many signals over the one graph that the edges
+    describe, such as the frames of a skeleton; its structure is used, not replicated.
+
+    Args:
+        in_channels (int): Size of each input.
+        out_channels (int): Size of each output.
+        num_relations (int): The number of relations :math:`R`.
+        aggr (str, optional): How messages of all relations together are aggregated, by the name
+            of a PyG aggregation. (default: :obj:`"add"`)
+        bias (bool, optional): Whether messages have a bias. (default: :obj:`True`)
+        **kwargs (optional): Additional arguments of
+            :class:`torch_geometric.nn.conv.MessagePassing`.
+
+    Shapes:
+        - **input:** node features :math:`(|\mathcal{V}|, C_{in})` or
+          :math:`(B, |\mathcal{V}|, C_{in})`, or those of sources and destinations as a pair;
+          edges :math:`(2, |\mathcal{E}|)`, their types :math:`(|\mathcal{E}|)` and weights
+          :math:`(|\mathcal{E}|)` *(optional)*
+        - **output:** node features :math:`(|\mathcal{V}|, C_{out})` or
+          :math:`(B, |\mathcal{V}|, C_{out})`
+
+    Raises:
+        TypeError: If edges are no :obj:`edge_index` or types no integers.
+        ValueError: If a size is not positive; when called, if shapes do not fit or a type is out
+            of range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_relations: int,
+        aggr: str = "add",
+        bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        for name, value in (
+            ("in_channels", in_channels),
+            ("out_channels", out_channels),
+            ("num_relations", num_relations),
+        ):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
+        super().__init__(aggr=aggr, **kwargs)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.num_relations = num_relations
+        self.weight = Parameter(torch.empty(num_relations, in_channels, out_channels))
+        if bias:
+            self.bias = Parameter(torch.empty(num_relations, out_channels))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    fused_aggr = ("add", "sum")
+
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters of the module, as published: those of a convolution."""
+        super().reset_parameters()
+        bound = 1 / math.sqrt(self.in_channels)
+        torch.nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            torch.nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(
+        self,
+        x: Union[Tensor, OptPairTensor],
+        edge_index: Adj,
+        edge_type: Tensor,
+        edge_weight: OptTensor = None,
+        size: Size = None,
+    ) -> Tensor:
+        r"""Runs the layer.
+
+        Args:
+            x (torch.Tensor or (torch.Tensor, torch.Tensor)): The node features; of a pair only
+                the number of destinations matters, which may be :obj:`None` if :obj:`size` is
+                given.
+            edge_index (torch.Tensor): The edges.
+            edge_type (torch.Tensor): The relation of each edge.
+            edge_weight (torch.Tensor, optional): The weight of each edge. (default: :obj:`None`)
+            size ((int, int), optional): The number of sources and destinations.
+        """
+        source, num_targets = self._ends(x, size)
+        self._check(source, edge_index, edge_type, edge_weight, num_targets)
+        if self.fusible:
+            return self._fused(source, edge_index, edge_type, edge_weight, num_targets)
+        # Each relation of a node is a node of its own, so that a message is one row.
+        relation = torch.matmul(source.unsqueeze(-3), self.weight)
+        if self.bias is not None:
+            relation = relation + self.bias.unsqueeze(-2)
+        relation = relation.transpose(-3, -2).flatten(-3, -2)
+        j = 0 if self.flow == "source_to_target" else 1
+        ends = [edge_index[0], edge_index[1]]
+        ends[j] = ends[j] * self.num_relations + edge_type
+        sizes = [num_targets, num_targets]
+        sizes[j] = relation.size(-2)
+        # propagate_type: (x: OptPairTensor, edge_weight: OptTensor)
+        return self.propagate(
+            torch.stack(ends), x=(relation, None), edge_weight=edge_weight, size=tuple(sizes)
+        )
+
+    def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
+        r"""The transformed neighbour, weighted."""
+        return x_j if edge_weight is None else edge_weight.unsqueeze(-1) * x_j
+
+    def _fused(
+        self,
+        x: Tensor,
+        edge_index: Tensor,
+        edge_type: Tensor,
+        edge_weight: OptTensor,
+        num_targets: int,
+    ) -> Tensor:
+        r"""Aggregates first where that is fewer channels, else transforms first."""
+        edges = (edge_index, edge_type, edge_weight)
+        if self.in_channels >= self.out_channels:
+            weight = self.weight.transpose(1, 2).flatten(0, 1)
+            bias = None if self.bias is None else self.bias.flatten()
+            h = node_linear(x, weight, bias).unflatten(-1, (self.num_relations, -1))
+            return typed_sum(h, *edges, num_targets)
+        sums = relation_sum(x, *edges, self.num_relations, num_targets)
+        out = node_linear(sums.flatten(-2), self.weight.flatten(0, 1).t())
+        if self.bias is None:
+            return out
+        ones = x.new_ones(x.size(-2), 1)
+        degree = relation_sum(ones, *edges, self.num_relations, num_targets).squeeze(-1)
+        return out + degree @ self.bias
+
+    def _ends(self, x: Union[Tensor, OptPairTensor], size: Size) -> tuple[Tensor, int]:
+        r"""Returns the features of the sources and the number of destinations."""
+        source, target = (x, x) if isinstance(x, Tensor) else (x[0], x[1])
+        if not isinstance(source, Tensor) or source.dim() < 2:
+            raise ValueError(
+                f"'x' must be node features [nodes, {self.in_channels}], or a pair of them"
+            )
+        if source.size(-1) != self.in_channels:
+            raise ValueError(
+                f"'x' must have in_channels={self.in_channels} features (got shape "
+                f"{list(source.shape)})"
+            )
+        if target is None and size is None:
+            raise ValueError("where 'x' has no destinations, 'size' must tell how many there are")
+        j = 0 if self.flow == "source_to_target" else 1
+        if size is not None and size[j] != source.size(-2):
+            raise ValueError(f"'size' must fit {source.size(-2)} sources (got {tuple(size)})")
+        if target is None:
+            return source, size[1 - j]  # type: ignore[index]
+        if size is not None and size[1 - j] != target.size(-2):
+            raise ValueError(f"'size' must fit {target.size(-2)} destinations (got {tuple(size)})")
+        return source, target.size(-2)
+
+    def _check(
+        self,
+        x: Tensor,
+        edge_index: Adj,
+        edge_type: Tensor,
+        edge_weight: OptTensor,
+        num_targets: int,
+    ) -> None:
+        if not isinstance(edge_index, Tensor) or edge_index.layout != torch.strided:
+            raise TypeError(
+                "typed edges need an 'edge_index' [2, edges] beside their 'edge_type'; a sparse "
+                "matrix tells no types"
+            )
+        num_edges = edge_index.size(-1)
+        if edge_index.dim() != 2 or edge_index.size(0) != 2:
+            raise ValueError(f"'edge_index' must be [2, edges] (got {list(edge_index.shape)})")
+        if edge_type.is_floating_point() or edge_index.is_floating_point():
+            raise TypeError(
+                f"'edge_index' and 'edge_type' must be integers (got {edge_index.dtype} and "
+                f"{edge_type.dtype})"
+            )
+        if edge_type.shape != (num_edges,):
+            raise ValueError(
+                f"'edge_type' must have one entry for each of {num_edges} edges (got shape "
+                f"{list(edge_type.shape)})"
+            )
+        if edge_weight is not None and edge_weight.shape != (num_edges,):
+            raise ValueError(
+                f"'edge_weight' must have one entry for each of {num_edges} edges (got shape "
+                f"{list(edge_weight.shape)})"
+            )
+        if num_edges == 0 or not validation_enabled(x):
+            return
+        j = 0 if self.flow == "source_to_target" else 1
+        ranges: list[tuple[str, Tensor, int]] = [
+            ("edge_type", edge_type, self.num_relations),
+            ("the sources of 'edge_index'", edge_index[j], x.size(-2)),
+            ("the destinations of 'edge_index'", edge_index[1 - j], num_targets),
+        ]
+        for name, value, end in ranges:
+            low, high = int(value.min()), int(value.max())
+            if low < 0 or high >= end:
+                raise ValueError(f"{name} must lie in 0 … {end - 1} (got {low} … {high})")
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
+            f"num_relations={self.num_relations})"
+        )

@@ -1,0 +1,152 @@
+r"""ST-GCN as published: the baseline and the proof of parity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import BatchNorm1d, Module
+from torch_geometric.data import Data
+
+from pyg_vision.data.partition import Partition
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
+from pyg_vision.nn.dense.layers import Conv1x1
+from pyg_vision.nn.models.st_gcn import STGCN
+
+
+class DenseSTGCN(STGCN):
+    r"""The dense twin of :class:`STGCN`, keeping the published sequence of operations.
+
+    Maps :math:`(N \cdot M, C, T, V)`, convolutions and an einsum with the adjacency matrices, as
+    in the `"Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition"
+    <https://arxiv.org/abs/1801.07455>`_ paper. It shares the state dict of :class:`STGCN`, key by
+    key and shape by shape, and takes the same arguments but for those about batches of graphs.
+
+    Args:
+        in_channels (int): Channels of a joint.
+        num_classes (int): The number of classes.
+        layout (str or SkeletonLayout, optional): The skeleton. (default: :obj:`"openpose"`)
+        partition (str, optional): The partition strategy. (default: :obj:`"stgcn"`)
+        edge_importance (bool, optional): Whether edges have a learned importance.
+            (default: :obj:`True`)
+        dropout (float, optional): Dropout in all blocks but the first. (default: :obj:`0.0`)
+        two_stream (bool, optional): Whether a second model sees the motion of the joints.
+            (default: :obj:`False`)
+        max_hop (int, optional): The farthest distance joined. (default: :obj:`1`)
+        dilation (int, optional): The step between distances. (default: :obj:`1`)
+        kernel_size (int, optional): The frames of a temporal convolution. (default: :obj:`9`)
+
+    Shapes:
+        - **input:** a dense tensor :math:`(N, C, T, V, M)`
+        - **output:** logits :math:`(N, \textrm{num\_classes})`
+
+    Raises:
+        TypeError: If an argument is of another type; when called, if the input is no tensor.
+        ValueError: If a number is out of range; when called, if the input has another shape.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        layout: str | SkeletonLayout = "openpose",
+        partition: Partition = "stgcn",
+        edge_importance: bool = True,
+        dropout: float = 0.0,
+        two_stream: bool = False,
+        max_hop: int = 1,
+        dilation: int = 1,
+        kernel_size: int = 9,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            num_classes,
+            layout,
+            partition,
+            edge_importance,
+            dropout,
+            two_stream,
+            max_hop=max_hop,
+            dilation=dilation,
+            kernel_size=kernel_size,
+        )
+
+    def forward(self, x: Tensor | Data) -> Tensor:
+        r"""Runs the model.
+
+        Args:
+            x (torch.Tensor): The motion.
+        """
+        x = self._dense_input(x)
+        if self.two_stream:
+            return self.origin_stream(x) + self.motion_stream(_motion(x))
+        num, persons = x.size(0), x.size(4)
+        h = self._maps(x)
+        h = F.avg_pool2d(h, h.shape[2:])
+        h = h.view(num, persons, -1, 1, 1).mean(dim=1)
+        return self.fcn(h).view(num, -1)
+
+    def extract_feature(self, x: Tensor | Data) -> Any:
+        r"""Returns class scores and features of joints and frames, see :class:`STGCN`.
+
+        Args:
+            x (torch.Tensor): The motion.
+        """
+        x = self._dense_input(x)
+        if self.two_stream:
+            scores, features = self.origin_stream.extract_feature(x)
+            others, more = self.motion_stream.extract_feature(_motion(x))
+            return scores + others, torch.cat((features, more), dim=1)
+        h = self._maps(x)
+        return tuple(
+            value.view(x.size(0), x.size(4), *value.shape[1:]).permute(0, 2, 3, 4, 1)
+            for value in (self.fcn(h), h)
+        )
+
+    def _dense_input(self, x: Tensor | Data) -> Tensor:
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"DenseSTGCN takes a tensor (N, C, T, V, M) (got '{type(x).__name__}'); "
+                f"pyg_vision.data.skeletons_to_dense makes one of a Batch"
+            )
+        self._check_dense(x)
+        return x
+
+    def _maps(self, x: Tensor) -> Tensor:
+        r"""Returns the maps :math:`(N \cdot M, C, T, V)` after the last block."""
+        num, channels, frames, joints, persons = x.shape
+        h = x.permute(0, 4, 3, 1, 2).contiguous()
+        h = self.data_bn(h.view(num * persons, joints * channels, frames))
+        h = h.view(num, persons, joints, channels, frames).permute(0, 1, 3, 4, 2).contiguous()
+        h = h.view(num * persons, channels, frames, joints)
+        for block, adj in zip(self.blocks, self._adjacencies(), strict=True):
+            h = block(h, adj)
+        return h
+
+    def _adjacencies(self) -> list[Tensor]:
+        r"""Returns the weighted adjacency :math:`(K, V, V)` of each block."""
+        index = (self.edge_type, self.edge_index[0], self.edge_index[1])
+        joints = self.layout.num_joints
+        zeros = self.edge_weight.new_zeros(self.num_relations, joints, joints)
+        return [zeros.index_put(index, weight) for weight in self._edge_weights()]  # type: ignore[arg-type]
+
+    def _make_norm(self, channels: int) -> Module:
+        return BatchNorm1d(channels)
+
+    def _make_block(self, in_channels: int, out_channels: int, **kwargs: Any) -> Module:
+        return DenseSTGCNBlock(in_channels, out_channels, **kwargs)
+
+    def _make_head(self, in_channels: int, num_classes: int) -> Module:
+        return Conv1x1(in_channels, num_classes)
+
+
+def _motion(x: Tensor) -> Tensor:
+    r"""Returns the second difference over frames, zero at both ends."""
+    if x.size(2) < 3:
+        return torch.zeros_like(x)
+    ends = x.new_zeros(x.size(0), x.size(1), 1, x.size(3), x.size(4))
+    inner = x[:, :, 1:-1] - 0.5 * x[:, :, 2:] - 0.5 * x[:, :, :-2]
+    return torch.cat((ends, inner, ends), dim=2)

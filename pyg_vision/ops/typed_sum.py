@@ -1,0 +1,83 @@
+r"""Sums over typed edges: the aggregation of a relational graph convolution."""
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+# Up to this many nodes (times relations), signals over one graph are multiplied with the matrix of
+# its edges; a skeleton has a tenth of that.
+DENSE_ROWS = 512
+
+
+def relation_sum(
+    x: Tensor,
+    edge_index: Tensor,
+    edge_type: Tensor,
+    edge_weight: Optional[Tensor],
+    num_relations: int,
+    num_targets: int,
+) -> Tensor:
+    r"""Sums over the edges of each relation by itself.
+
+    .. math::
+        \mathbf{y}_{i, r} = \sum_{j \in \mathcal{N}_r(i)} w_{ji} \, \mathbf{x}_j
+
+    Args:
+        x (torch.Tensor): The features of the sources.
+        edge_index (torch.Tensor): The edges :math:`(2, |\mathcal{E}|)`, source and destination.
+        edge_type (torch.Tensor): The relation of each edge :math:`(|\mathcal{E}|)`.
+        edge_weight (torch.Tensor, optional): The weight of each edge; :obj:`None` means one.
+        num_relations (int): The number of relations :math:`R`.
+        num_targets (int): The number of destinations :math:`N`.
+
+    Shapes:
+        - **input:** :math:`(M, C)`, or :math:`(*, M, C)`, many signals over one graph
+        - **output:** :math:`(*, N, R, C)`
+    """
+    slot = edge_index[1] * num_relations + edge_type
+    out = _weighted_sum(x, edge_index[0], slot, edge_weight, num_targets * num_relations)
+    return out.unflatten(-2, (num_targets, num_relations))
+
+
+def typed_sum(
+    x: Tensor,
+    edge_index: Tensor,
+    edge_type: Tensor,
+    edge_weight: Optional[Tensor],
+    num_targets: int,
+) -> Tensor:
+    r"""Sums over all edges, each of which takes what its source holds for its relation.
+
+    .. math::
+        \mathbf{y}_i = \sum_r \sum_{j \in \mathcal{N}_r(i)} w_{ji} \, \mathbf{x}_{j, r}
+
+    Args:
+        x (torch.Tensor): The features of the sources, one row for each relation.
+        edge_index (torch.Tensor): The edges :math:`(2, |\mathcal{E}|)`, source and destination.
+        edge_type (torch.Tensor): The relation of each edge :math:`(|\mathcal{E}|)`.
+        edge_weight (torch.Tensor, optional): The weight of each edge; :obj:`None` means one.
+        num_targets (int): The number of destinations :math:`N`.
+
+    Shapes:
+        - **input:** :math:`(M, R, C)`, or :math:`(*, M, R, C)`, many signals over one graph
+        - **output:** :math:`(*, N, C)`
+    """
+    slot = edge_index[0] * x.size(-2) + edge_type
+    return _weighted_sum(x.flatten(-3, -2), slot, edge_index[1], edge_weight, num_targets)
+
+
+def _weighted_sum(
+    x: Tensor, source: Tensor, target: Tensor, weight: Optional[Tensor], num_targets: int
+) -> Tensor:
+    weight = x.new_ones(source.numel()) if weight is None else weight.to(x.dtype)
+    if x.dim() > 2 and max(num_targets, x.size(-2)) <= DENSE_ROWS:
+        matrix = x.new_zeros(num_targets, x.size(-2))
+        matrix = matrix.index_put((target, source), weight, accumulate=True)
+        signals = x.flatten(0, -3)
+        # Not matmul, which to train transposes all signals in order to call one product.
+        out = torch.bmm(matrix.expand(signals.size(0), -1, -1), signals)
+        return out.view(*x.shape[:-2], num_targets, x.size(-1))
+    messages = x.index_select(-2, source) * weight.unsqueeze(-1)
+    out = x.new_zeros(*x.shape[:-2], num_targets, x.size(-1))
+    return out.index_add(-2, target, messages)

@@ -1,0 +1,126 @@
+r"""What the transforms of skeleton sequences share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+from torch_geometric.transforms import BaseTransform
+
+from pyg_vision.data.skeleton import SkeletonShape, read_layout, read_shapes
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+
+
+class SkeletonTransform(BaseTransform):
+    r"""A transform of one sequence. It replaces attributes and never writes into their tensors."""
+
+    def __call__(self, data: Data) -> Data:
+        check_sequence(self, data)
+        out: Data = super().__call__(data)
+        return out
+
+    def __repr__(self) -> str:
+        settings = {k: v for k, v in vars(self).items() if not k.startswith("_")}
+        inner = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+        return f"{self.__class__.__name__}({inner})"
+
+
+def check_sequence(transform: BaseTransform, data: Data) -> None:
+    r"""Raises unless :obj:`data` is a single sequence."""
+    if isinstance(data, Batch):
+        raise TypeError(
+            f"{type(transform).__name__} transforms single sequences (got a Batch); give it to the "
+            f"dataset as 'transform', or apply it to each of batch.to_data_list()"
+        )
+    read_shapes(data)
+
+
+def shape_of(data: Data) -> SkeletonShape:
+    r"""Returns the shape of a single sequence."""
+    return read_shapes(data)[0]
+
+
+def layout_of(data: Data) -> SkeletonLayout:
+    r"""Returns the layout of a sequence, which must tell it."""
+    layout = read_layout(data)
+    if layout is None:
+        raise ValueError(
+            "the sequence does not tell its 'layout'; pyg_vision.data.skeleton_sequence sets it"
+        )
+    return layout
+
+
+def coordinates(data: Data) -> Tensor:
+    r"""Returns the coordinates :math:`(M, T, V, D)`, with which :obj:`x` begins."""
+    shape = shape_of(data)
+    pos = data.pos
+    if not isinstance(pos, Tensor) or pos.dim() != 2 or pos.size(0) != data.x.size(0):
+        raise ValueError(
+            "the sequence needs the coordinates of its joints as 'pos' [nodes, 2 or 3]"
+        )
+    stream = data.stream if "stream" in data else "joint"
+    if stream != "joint":
+        raise ValueError(
+            f"coordinates must be transformed before they become the {stream} stream; put this "
+            f"transform before JointToBone and JointToMotion"
+        )
+    return pos.view(*shape, pos.size(1))
+
+
+def set_coordinates(data: Data, value: Tensor) -> Data:
+    r"""Replaces the coordinates; further channels of :obj:`x` stay."""
+    pos = value.reshape(-1, value.size(-1))
+    data.x = torch.cat((pos, data.x[:, pos.size(1) :]), dim=1)
+    data.pos = pos
+    return data
+
+
+def seen(pos: Tensor) -> Tensor:
+    r"""Marks the frames :math:`(M, T, 1, 1)` in which a person was seen: not all zeros."""
+    return (pos != 0).flatten(2).any(dim=2)[:, :, None, None]
+
+
+def take_frames(data: Data, index: Tensor) -> Data:
+    r"""Takes frames of all persons, in that order."""
+    return _take(data, 1, index)
+
+
+def take_persons(data: Data, index: Tensor) -> Data:
+    r"""Takes persons, in that order."""
+    return _take(data, 0, index)
+
+
+def replace_nodes(data: Data, x: Tensor, pos: Tensor | None = None) -> Data:
+    r"""Replaces the nodes by arrays :math:`(M, T, V, C)` of other frames or persons.
+
+    Edges go, since they were those of other nodes.
+    """
+    data.skeleton_shape = SkeletonShape(*x.shape[:3])
+    data.x = x.reshape(-1, x.size(-1))
+    if pos is not None:
+        data.pos = pos.reshape(-1, pos.size(-1))
+    return _drop_edges(data)
+
+
+def _take(data: Data, dim: int, index: Tensor) -> Data:
+    shape = shape_of(data)
+    x = data.x.view(*shape, -1).index_select(dim, index)
+    pos = data.pos.view(*shape, -1).index_select(dim, index) if "pos" in data else None
+    return replace_nodes(data, x, pos)
+
+
+def _drop_edges(data: Data) -> Data:
+    for name in ("edge_index", "edge_type", "edge_weight", "edge_attr"):
+        if name in data:
+            del data[name]
+    return data
+
+
+def random_index(high: int, count: int) -> Tensor:
+    r"""Returns sorted random integers below :obj:`high`, drawn with replacement."""
+    return torch.randint(high, (count,)).sort().values
+
+
+def uniform(low: float, high: float, *size: int) -> Tensor:
+    r"""Returns random numbers between two bounds."""
+    return low + (high - low) * torch.rand(*size)

@@ -1,0 +1,201 @@
+r"""Random views of a skeleton."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from pyg_vision.transforms._skeleton import (
+    SkeletonTransform,
+    coordinates,
+    layout_of,
+    seen,
+    set_coordinates,
+    shape_of,
+    uniform,
+)
+
+
+@functional_transform("random_rotate_skeleton")
+class RandomRotateSkeleton(SkeletonTransform):
+    r"""Rotates a sequence by random angles about the axes (functional name:
+    :obj:`random_rotate_skeleton`).
+
+    The whole sequence is turned alike, first about :math:`y`, then :math:`x`, then :math:`z`; 2D
+    coordinates are turned in their plane.
+
+    Args:
+        degrees (float or tuple): The largest angle about each of the axes :math:`(x, y, z)`, or
+            one number for 2D coordinates.
+
+    Raises:
+        ValueError: If an angle is negative; when called, if the angles do not fit the coordinates.
+    """
+
+    def __init__(self, degrees: float | Sequence[float]) -> None:
+        values = (degrees,) if isinstance(degrees, int | float) else tuple(degrees)
+        if len(values) not in (1, 3) or any(not angle >= 0 for angle in values):
+            raise ValueError(
+                f"'degrees' must be one angle, or three about x, y and z, not negative "
+                f"(got {degrees!r})"
+            )
+        self.degrees = values
+
+    def forward(self, data: Data) -> Data:
+        r"""Rotates the coordinates."""
+        pos = coordinates(data)
+        if pos.size(-1) != {1: 2, 3: 3}[len(self.degrees)]:
+            raise ValueError(
+                f"{len(self.degrees)} angle(s) do not fit coordinates of {pos.size(-1)} dimensions"
+            )
+        radians = [math.radians(float(uniform(-angle, angle, 1))) for angle in self.degrees]
+        matrix = _rotation_2d(radians[0]) if len(radians) == 1 else _rotation_3d(*radians)
+        return set_coordinates(data, pos @ matrix.to(pos))
+
+
+@functional_transform("random_scale_skeleton")
+class RandomScaleSkeleton(SkeletonTransform):
+    r"""Scales a sequence by a random factor (functional name: :obj:`random_scale_skeleton`).
+
+    Args:
+        low (float): The smallest factor.
+        high (float): The largest factor.
+
+    Raises:
+        ValueError: If the factors are not positive and in order.
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        if not 0 < low <= high:
+            raise ValueError(f"factors must be positive and in order (got {low} and {high})")
+        self.low = low
+        self.high = high
+
+    def forward(self, data: Data) -> Data:
+        r"""Scales the coordinates."""
+        factor = uniform(self.low, self.high, 1)
+        pos = coordinates(data)
+        return set_coordinates(data, pos * factor.to(pos))
+
+
+@functional_transform("random_flip_skeleton")
+class RandomFlipSkeleton(SkeletonTransform):
+    r"""Mirrors a sequence: left joints become right ones, and an axis changes its sign (functional
+    name: :obj:`random_flip_skeleton`).
+
+    Args:
+        p (float, optional): The probability. (default: :obj:`0.5`)
+        axis (int, optional): The coordinate that is mirrored. (default: :obj:`0`)
+        middle (float, optional): The coordinate that stays where it is, such as 0.5 for pictures
+            in [0, 1]. (default: :obj:`0.0`)
+
+    Raises:
+        ValueError: If the probability is none; when called, if the layout has no pairs.
+    """
+
+    def __init__(self, p: float = 0.5, axis: int = 0, middle: float = 0.0) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"'p' must be a probability (got {p})")
+        self.p = p
+        self.axis = axis
+        self.middle = middle
+
+    def forward(self, data: Data) -> Data:
+        r"""Mirrors the joints."""
+        layout = layout_of(data)
+        if not layout.pairs:
+            raise ValueError(f"layout '{layout.name}' has no left and right 'pairs' to exchange")
+        pos = coordinates(data)
+        if not 0 <= self.axis < pos.size(-1):
+            raise ValueError(f"'axis' must be one of {pos.size(-1)} coordinates (got {self.axis})")
+        if float(torch.rand(1)) >= self.p:
+            return data
+        x = data.x.view(*shape_of(data), -1)[:, :, layout.flip_order]
+        data.x = x.reshape(-1, x.size(-1))
+        mirrored = pos[:, :, layout.flip_order].clone()
+        mirrored[..., self.axis] = 2 * self.middle - mirrored[..., self.axis]
+        return set_coordinates(data, mirrored * seen(pos))
+
+
+@functional_transform("random_move_skeleton")
+class RandomMoveSkeleton(SkeletonTransform):
+    r"""Turns, scales and shifts a skeleton slowly in its plane, as if a camera moved (functional
+    name: :obj:`random_move_skeleton`).
+
+    This is how ST-GCN augments Kinetics-Skeleton. Angle, scale and shift are drawn at some frames
+    and interpolated linearly between them. Only the first two coordinates change.
+
+    Args:
+        degrees (float, optional): The largest angle. (default: :obj:`10.0`)
+        scale ((float, float), optional): The smallest and largest factor.
+            (default: :obj:`(0.9, 1.1)`)
+        shift (float, optional): The largest shift along each axis. (default: :obj:`0.2`)
+        nodes (int, optional): How many stretches the sequence is interpolated in.
+            (default: :obj:`1`)
+
+    Raises:
+        ValueError: If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        degrees: float = 10.0,
+        scale: tuple[float, float] = (0.9, 1.1),
+        shift: float = 0.2,
+        nodes: int = 1,
+    ) -> None:
+        if degrees < 0 or shift < 0 or not 0 < scale[0] <= scale[1] or nodes < 1:
+            raise ValueError(
+                f"'degrees' and 'shift' must not be negative, 'scale' positive and in order, "
+                f"'nodes' at least 1 (got {degrees}, {shift}, {scale} and {nodes})"
+            )
+        self.degrees = degrees
+        self.scale = scale
+        self.shift = shift
+        self.nodes = nodes
+
+    def forward(self, data: Data) -> Data:
+        r"""Moves the first two coordinates."""
+        pos = coordinates(data)
+        frames = pos.size(1)
+        angle = self._path(math.radians(self.degrees), frames)
+        low, high = self.scale
+        factor = (low + high) / 2 + self._path((high - low) / 2, frames)
+        shift = torch.stack([self._path(self.shift, frames) for _ in range(2)], dim=-1)
+        turn = torch.stack([angle.cos(), angle.sin(), -angle.sin(), angle.cos()], dim=-1).view(
+            -1, 2, 2
+        )
+        matrix = (turn * factor[:, None, None]).to(pos)
+        plane = pos[..., :2] @ matrix + shift[:, None].to(pos)
+        moved = torch.cat((plane, pos[..., 2:]), dim=-1)
+        return set_coordinates(data, moved * seen(pos))
+
+    def _path(self, most: float, frames: int) -> Tensor:
+        r"""Interpolates between random values in :math:`[-most, most]`."""
+        values = uniform(-most, most, self.nodes + 1)
+        at = torch.linspace(0, self.nodes, frames)
+        before = at.floor().clamp(max=self.nodes - 1).long()
+        return torch.lerp(values[before], values[before + 1], at - before)
+
+
+def _rotation_2d(angle: float) -> Tensor:
+    c, s = math.cos(angle), math.sin(angle)
+    return torch.tensor([[c, s], [-s, c]])
+
+
+def _rotation_3d(x: float, y: float, z: float) -> Tensor:
+    r"""Returns a matrix that turns row vectors about y, then x, then z."""
+    cx, sx, cy, sy, cz, sz = *_cos_sin(x), *_cos_sin(y), *_cos_sin(z)
+    about_x = torch.tensor([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]])
+    about_y = torch.tensor([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
+    about_z = torch.tensor([[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]])
+    return about_y @ about_x @ about_z
+
+
+def _cos_sin(angle: float) -> tuple[float, float]:
+    return math.cos(angle), math.sin(angle)

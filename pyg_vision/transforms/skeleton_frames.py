@@ -1,0 +1,181 @@
+r"""Which frames of a sequence are seen."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from pyg_vision.transforms._skeleton import (
+    SkeletonTransform,
+    random_index,
+    replace_nodes,
+    shape_of,
+    take_frames,
+)
+
+
+@functional_transform("sample_frames")
+class SampleFrames(SkeletonTransform):
+    r"""Takes a fixed number of frames in their order, some of them more than once if there are
+    fewer (functional name: :obj:`sample_frames`).
+
+    Args:
+        num_frames (int): The number of frames.
+        random (bool, optional): If :obj:`True`, they are drawn at random with replacement, else
+            they are evenly spaced from the first to the last. (default: :obj:`False`)
+
+    Raises:
+        ValueError: If the number is not positive.
+    """
+
+    def __init__(self, num_frames: int, random: bool = False) -> None:
+        self.num_frames = _positive("num_frames", num_frames)
+        self.random = random
+
+    def forward(self, data: Data) -> Data:
+        r"""Takes the frames."""
+        length = shape_of(data).num_frames
+        if self.random:
+            return take_frames(data, random_index(length, self.num_frames))
+        steps = max(self.num_frames - 1, 1)
+        return take_frames(data, torch.arange(self.num_frames) * (length - 1) // steps)
+
+
+@functional_transform("uniform_sample_frames")
+class UniformSampleFrames(SkeletonTransform):
+    r"""Cuts a sequence into equal stretches and takes one frame of each (functional name:
+    :obj:`uniform_sample_frames`), from the `"Revisiting Skeleton-based Action Recognition"
+    <https://arxiv.org/abs/2104.13586>`_ paper.
+
+    A sequence with fewer frames is looped. With several clips the result is a list of sequences,
+    of which PyG's :class:`~torch_geometric.loader.DataLoader` makes a list of batches; the mean of
+    their softmaxes is the usual test protocol.
+
+    Args:
+        num_frames (int): The number of frames of a clip.
+        num_clips (int, optional): The number of clips. (default: :obj:`1`)
+        seed (int, optional): If given, the same frames are drawn every time, as in a test.
+            (default: :obj:`None`)
+
+    Raises:
+        ValueError: If a number is not positive.
+    """
+
+    def __init__(self, num_frames: int, num_clips: int = 1, seed: int | None = None) -> None:
+        self.num_frames = _positive("num_frames", num_frames)
+        self.num_clips = _positive("num_clips", num_clips)
+        self.seed = seed
+
+    def forward(self, data: Data) -> Data | list[Data]:
+        r"""Takes the frames."""
+        generator = None if self.seed is None else torch.Generator().manual_seed(self.seed)
+        clips = [
+            take_frames(data.__copy__(), self._draw(shape_of(data).num_frames, generator))
+            for _ in range(self.num_clips)
+        ]
+        return clips[0] if self.num_clips == 1 else clips
+
+    def _draw(self, length: int, generator: torch.Generator | None) -> Tensor:
+        if length < self.num_frames:  # looped, from anywhere
+            start = torch.randint(length, (1,), generator=generator)
+            return (start + torch.arange(self.num_frames)) % length
+        edges = torch.arange(self.num_frames + 1) * length // self.num_frames
+        width = edges.diff()
+        offset = (torch.rand(self.num_frames, generator=generator) * width).long()
+        return edges[:-1] + torch.minimum(offset, width - 1)
+
+
+@functional_transform("random_choose_frames")
+class RandomChooseFrames(SkeletonTransform):
+    r"""Takes a window of consecutive frames at random (functional name:
+    :obj:`random_choose_frames`), as ST-GCN does.
+
+    A shorter sequence is filled up with zero frames, at random before and behind it.
+
+    Args:
+        num_frames (int): The number of frames.
+
+    Raises:
+        ValueError: If the number is not positive.
+    """
+
+    def __init__(self, num_frames: int) -> None:
+        self.num_frames = _positive("num_frames", num_frames)
+
+    def forward(self, data: Data) -> Data:
+        r"""Takes the frames."""
+        length = shape_of(data).num_frames
+        if length < self.num_frames:
+            begin = int(torch.randint(self.num_frames - length + 1, (1,)))
+            return _place(data, begin, 0, length, self.num_frames)
+        begin = int(torch.randint(length - self.num_frames + 1, (1,)))
+        return take_frames(data, torch.arange(begin, begin + self.num_frames))
+
+
+@functional_transform("random_shift_frames")
+class RandomShiftFrames(SkeletonTransform):
+    r"""Moves the part of a sequence in which someone is seen to a random time in it (functional
+    name: :obj:`random_shift_frames`), as ST-GCN does.
+    """
+
+    def forward(self, data: Data) -> Data:
+        r"""Moves the frames."""
+        shape = shape_of(data)
+        used = (data.x != 0).view(*shape, -1).flatten(2).any(dim=2).any(dim=0).nonzero().flatten()
+        if used.numel() == 0:
+            return data
+        first, length = int(used[0]), int(used[-1]) + 1 - int(used[0])
+        begin = int(torch.randint(shape.num_frames - length + 1, (1,)))
+        return _place(data, begin, first, length, shape.num_frames)
+
+
+@functional_transform("pad_frames")
+class PadFrames(SkeletonTransform):
+    r"""Makes a sequence at least so long (functional name: :obj:`pad_frames`).
+
+    Args:
+        num_frames (int): The number of frames.
+        mode (str, optional): :obj:`"loop"` repeats the sequence from its beginning,
+            :obj:`"zero"` adds frames of zeros behind it. (default: :obj:`"loop"`)
+
+    Raises:
+        ValueError: If the number is not positive or there is no such mode.
+    """
+
+    def __init__(self, num_frames: int, mode: Literal["loop", "zero"] = "loop") -> None:
+        self.num_frames = _positive("num_frames", num_frames)
+        if mode not in ("loop", "zero"):
+            raise ValueError(f"'mode' must be 'loop' or 'zero' (got {mode!r})")
+        self.mode = mode
+
+    def forward(self, data: Data) -> Data:
+        r"""Adds the frames."""
+        length = shape_of(data).num_frames
+        if length >= self.num_frames:
+            return data
+        if self.mode == "loop":
+            return take_frames(data, torch.arange(self.num_frames) % length)
+        return _place(data, 0, 0, length, self.num_frames)
+
+
+def _place(data: Data, begin: int, first: int, length: int, num_frames: int) -> Data:
+    r"""Puts a stretch of frames into a sequence of zeros."""
+    shape = shape_of(data)
+
+    def place(value: Tensor) -> Tensor:
+        array = value.view(*shape, -1)
+        out = array.new_zeros(shape.num_persons, num_frames, shape.num_joints, array.size(-1))
+        out[:, begin : begin + length] = array[:, first : first + length]
+        return out
+
+    return replace_nodes(data, place(data.x), place(data.pos) if "pos" in data else None)
+
+
+def _positive(name: str, value: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
+    return value

@@ -1,0 +1,149 @@
+r"""Where a skeleton stands, and how large it is."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from pyg_vision.transforms._skeleton import (
+    SkeletonTransform,
+    coordinates,
+    layout_of,
+    seen,
+    set_coordinates,
+)
+
+Scaling = Literal["min_max", "max_abs", "bone"]
+
+
+@functional_transform("center_skeleton")
+class CenterSkeleton(SkeletonTransform):
+    r"""Moves a sequence so that a joint of its first person is at the origin (functional name:
+    :obj:`center_skeleton`).
+
+    It is taken from the first frame in which that person was seen, or, with
+    :obj:`every_frame=True`, from each frame. Frames in which a person was not seen stay zero.
+
+    Args:
+        joint (int or str, optional): The joint, by index or name. (default: the centre of the
+            layout)
+        every_frame (bool, optional): Whether each frame is centred by itself, which takes the path
+            of the person out of the motion. (default: :obj:`False`)
+
+    Raises:
+        ValueError: When called, if there is no such joint.
+    """
+
+    def __init__(self, joint: int | str | None = None, every_frame: bool = False) -> None:
+        self.joint = joint
+        self.every_frame = every_frame
+
+    def forward(self, data: Data) -> Data:
+        r"""Moves the coordinates."""
+        pos = coordinates(data)
+        present = seen(pos)
+        joint = self._index(data)
+        if self.every_frame:
+            origin = pos[:1, :, joint : joint + 1]
+        else:
+            first = int(present[0].flatten().int().argmax())
+            origin = pos[0, first, joint]
+        return set_coordinates(data, (pos - origin) * present)
+
+    def _index(self, data: Data) -> int:
+        layout = layout_of(data)
+        if self.joint is None:
+            return layout.center
+        if isinstance(self.joint, str):
+            return layout.joint(self.joint)
+        if not 0 <= self.joint < layout.num_joints:
+            raise ValueError(
+                f"layout '{layout.name}' has joints 0 to {layout.num_joints - 1} (got {self.joint})"
+            )
+        return self.joint
+
+
+@functional_transform("center_by_score")
+class CenterByScore(SkeletonTransform):
+    r"""Moves 2D coordinates in [0, 1] to [-0.5, 0.5], and joints of score zero to the origin
+    (functional name: :obj:`center_by_score`).
+
+    This is how ST-GCN prepares Kinetics-Skeleton: a joint that the pose estimator did not find is
+    no corner of the picture but its middle.
+
+    Args:
+        middle (float, optional): What becomes the origin, the middle of the picture in both
+            coordinates. (default: :obj:`0.5`)
+
+    Raises:
+        ValueError: When called, if the sequence has no score.
+    """
+
+    def __init__(self, middle: float = 0.5) -> None:
+        self.middle = middle
+
+    def forward(self, data: Data) -> Data:
+        r"""Moves the coordinates."""
+        pos = coordinates(data)
+        found = score_of(data).unsqueeze(-1) != 0
+        return set_coordinates(data, (pos - self.middle) * found)
+
+
+@functional_transform("scale_skeleton")
+class ScaleSkeleton(SkeletonTransform):
+    r"""Scales each sequence by itself to one size (functional name: :obj:`scale_skeleton`).
+
+    * :obj:`"min_max"` maps each axis linearly to :math:`[-1, 1]`, as is usual for NW-UCLA;
+    * :obj:`"max_abs"` divides by the largest absolute coordinate of all axes;
+    * :obj:`"bone"` divides by the mean length of the bones of the layout.
+
+    Frames in which a person was not seen stay zero. Where everything is at one place, nothing is
+    scaled.
+
+    Args:
+        to (str, optional): The size. (default: :obj:`"min_max"`)
+
+    Raises:
+        ValueError: If there is no such size.
+    """
+
+    def __init__(self, to: Scaling = "min_max") -> None:
+        if to not in get_args(Scaling):
+            raise ValueError(f"'to' must be one of {', '.join(get_args(Scaling))} (got {to!r})")
+        self.to = to
+
+    def forward(self, data: Data) -> Data:
+        r"""Scales the coordinates."""
+        pos = coordinates(data)
+        present = seen(pos)
+        rows = pos[present.flatten(1)].flatten(0, 1)
+        if rows.numel() == 0:
+            return data
+        if self.to == "min_max":
+            low, high = rows.amin(dim=0), rows.amax(dim=0)
+            # An axis along which nothing extends, as of a flat skeleton, is only moved.
+            extent = (high - low).where(high > low, 2)
+            return set_coordinates(
+                data, ((pos - low) / extent * 2 - (high > low).to(pos)) * present
+            )
+        if self.to == "max_abs":
+            size = rows.abs().max()
+        else:
+            parents = layout_of(data).parents
+            bones = pos[:, :, list(parents)] - pos[:, :, list(parents.values())]
+            size = bones[present.flatten(1)].norm(dim=-1).mean()
+        return set_coordinates(data, pos / size.where(size > 0, 1))
+
+
+def score_of(data: Data) -> Tensor:
+    r"""Returns the score of each joint :math:`(M, T, V)`, the channel behind the coordinates."""
+    dims = coordinates(data).size(-1)
+    if data.x.size(1) <= dims:
+        raise ValueError(
+            f"the sequence has no score: its {data.x.size(1)} channels are coordinates "
+            f"(pyg_vision.data.skeleton_sequence takes one)"
+        )
+    return data.x[:, dims].view(tuple(data.skeleton_shape))
