@@ -36,48 +36,47 @@ def relation_sum(
         - **output:** :math:`(*, N, R, C)`
     """
     slot = edge_index[1] * num_relations + edge_type
-    out = _weighted_sum(x, edge_index[0], slot, edge_weight, num_targets * num_relations)
+    out = typed_sum(x, edge_index[0], slot, edge_weight, num_targets * num_relations)
     return out.unflatten(-2, (num_targets, num_relations))
 
 
 def typed_sum(
     x: Tensor,
-    edge_index: Tensor,
-    edge_type: Tensor,
+    column: Tensor,
+    target: Tensor,
     edge_weight: Optional[Tensor],
     num_targets: int,
+    total: Optional[Tensor] = None,
 ) -> Tensor:
-    r"""Sums over all edges, each of which takes what its source holds for its relation.
+    r"""Sums over edges, each of which takes one row of what the sources hold for relations.
 
     .. math::
-        \mathbf{y}_i = \sum_r \sum_{j \in \mathcal{N}_r(i)} w_{ji} \, \mathbf{x}_{j, r}
+        \mathbf{y}_i = \sum_{e: \, j \to i} w_e \, \mathbf{x}_{\textrm{column}(e)}
 
     Args:
-        x (torch.Tensor): The features of the sources, one row for each relation.
-        edge_index (torch.Tensor): The edges :math:`(2, |\mathcal{E}|)`, source and destination.
-        edge_type (torch.Tensor): The relation of each edge :math:`(|\mathcal{E}|)`.
+        x (torch.Tensor): The rows of the sources.
+        column (torch.Tensor): The row that each edge takes :math:`(|\mathcal{E}|)`.
+        target (torch.Tensor): The destination of each edge :math:`(|\mathcal{E}|)`.
         edge_weight (torch.Tensor, optional): The weight of each edge; :obj:`None` means one.
         num_targets (int): The number of destinations :math:`N`.
+        total (torch.Tensor, optional): What the sums are added to. (default: :obj:`None`)
 
     Shapes:
-        - **input:** :math:`(M, R, C)`, or :math:`(*, M, R, C)`, many signals over one graph
+        - **input:** :math:`(M, C)`, or :math:`(*, M, C)`, many signals over one graph
         - **output:** :math:`(*, N, C)`
     """
-    slot = edge_index[0] * x.size(-2) + edge_type
-    return _weighted_sum(x.flatten(-3, -2), slot, edge_index[1], edge_weight, num_targets)
-
-
-def _weighted_sum(
-    x: Tensor, source: Tensor, target: Tensor, weight: Optional[Tensor], num_targets: int
-) -> Tensor:
-    weight = x.new_ones(source.numel()) if weight is None else weight.to(x.dtype)
+    weight = x.new_ones(column.numel()) if edge_weight is None else edge_weight.to(x.dtype)
     if x.dim() > 2 and max(num_targets, x.size(-2)) <= DENSE_ROWS:
         matrix = x.new_zeros(num_targets, x.size(-2))
-        matrix = matrix.index_put((target, source), weight, accumulate=True)
+        matrix = matrix.index_put((target, column), weight, accumulate=True)
         signals = x.flatten(0, -3)
         # Not matmul, which to train transposes all signals in order to call one product.
-        out = torch.bmm(matrix.expand(signals.size(0), -1, -1), signals)
+        matrices = matrix.expand(signals.size(0), -1, -1)
+        if total is None:
+            out = torch.bmm(matrices, signals)
+        else:
+            out = torch.baddbmm(total.flatten(0, -3), matrices, signals)
         return out.view(*x.shape[:-2], num_targets, x.size(-1))
-    messages = x.index_select(-2, source) * weight.unsqueeze(-1)
-    out = x.new_zeros(*x.shape[:-2], num_targets, x.size(-1))
+    messages = x.index_select(-2, column) * weight.unsqueeze(-1)
+    out = x.new_zeros(*x.shape[:-2], num_targets, x.size(-1)) if total is None else total
     return out.index_add(-2, target, messages)

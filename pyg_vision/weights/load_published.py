@@ -3,7 +3,7 @@ r"""Published checkpoints onto our models, every key accounted for."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -12,17 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.nn.models.vig import ViG, resample_pos_embed
+from pyg_vision.nn.models.st_gcn import STGCN
+from pyg_vision.nn.models.vig import ViG
+from pyg_vision.weights._family import Family
+from pyg_vision.weights._st_gcn import ST_GCN
+from pyg_vision.weights._vig import VIG
 
-# Published name -> ours, the first pattern that matches.
-VIG_RULES: tuple[tuple[str, str], ...] = (
-    (r"^stem\.convs\.", "stem."),
-    (r"^backbone\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
-    (r"^backbone\.(\d+)\.0\.", r"blocks.\1.grapher."),
-    (r"^backbone\.(\d+)\.1\.", r"blocks.\1.ffn."),
-    (r"^prediction\.", "head."),
-    (r"^pos_embed$", "pos_embed"),
-)
+FAMILIES: tuple[tuple[type[Module], Family], ...] = ((ViG, VIG), (STGCN, ST_GCN))
 
 
 @dataclass
@@ -34,12 +30,15 @@ class LoadReport:
         resampled (dict): Ours to the shapes before and after, for position embeddings.
         skipped (dict): Published name to the reason it was left out.
         missing (list): Our names that the checkpoint does not have.
+        checked (list): Published names of what is no parameter of ours, such as the graph of a
+            skeleton, and was found to be equal.
     """
 
     loaded: dict[str, str] = field(default_factory=dict)
     resampled: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [
@@ -50,6 +49,7 @@ class LoadReport:
         lines += [f"  resampled {name}: {shapes}" for name, shapes in self.resampled.items()]
         lines += [f"  skipped {name}: {reason}" for name, reason in self.skipped.items()]
         lines += [f"  missing {name}" for name in self.missing]
+        lines += [f"  equal {name}" for name in self.checked]
         return "\n".join(lines)
 
 
@@ -60,10 +60,16 @@ def load_published(
 ) -> LoadReport:
     r"""Loads a checkpoint of the published code into one of our models.
 
-    The names and layouts of `huawei-noah/Efficient-AI-Backbones
-    <https://github.com/huawei-noah/Efficient-AI-Backbones>`_ (:obj:`vig_pytorch`) are mapped onto
-    :class:`~pyg_vision.nn.ViG` or :class:`~pyg_vision.nn.DenseViG`. A position embedding of
-    another size is resampled. Everything is checked before the model changes.
+    * The names and layouts of `huawei-noah/Efficient-AI-Backbones
+      <https://github.com/huawei-noah/Efficient-AI-Backbones>`_ (:obj:`vig_pytorch`) are mapped onto
+      :class:`~pyg_vision.nn.ViG` or :class:`~pyg_vision.nn.DenseViG`. A position embedding of
+      another size is resampled.
+    * Those of `yysijie/st-gcn <https://github.com/yysijie/st-gcn>`_, one stream or two, and those
+      of ST-GCN in `pyskl <https://github.com/kennymckormick/pyskl>`_ and mmaction2 are mapped onto
+      :class:`~pyg_vision.nn.STGCN` or :class:`~pyg_vision.nn.DenseSTGCN`. The graph that they hold
+      must be that of the model: for pyskl's NTU RGB+D, :obj:`layout="ntu_pyskl"`.
+
+    Everything is checked before the model changes.
 
     Args:
         model (torch.nn.Module): The model.
@@ -81,7 +87,7 @@ def load_published(
         ValueError: If the file is not a state dict or is truncated, or, if strict, a key is
             missing, unknown or of the wrong shape.
     """
-    rules = _rules_for(model)
+    family = _family_of(model)
     source = "the state dict"
     if isinstance(state_dict_or_path, Mapping):
         state = dict(state_dict_or_path)
@@ -93,12 +99,25 @@ def load_published(
     report = LoadReport()
     own = model.state_dict()
     mapped: dict[str, Tensor] = {}
+    constants = family.constants(model)
     for name, value in state.items():
-        new = _rename(name, rules)
+        if (expected := _constant(name, constants)) is not None:
+            if _equal(value, expected):
+                report.checked.append(name)
+            else:
+                report.skipped[name] = (
+                    "it is the graph of another layout or partition strategy than the model's"
+                )
+            continue
+        new = family.rename(name)
         if new is None or new not in own:
             report.skipped[name] = "unknown" if new is None else f"the model has no '{new}'"
             continue
-        fitted = _fit(new, value, own[new], report)
+        fitted = family.fit(new, value, own[new])
+        if fitted is None:
+            fitted = family.resampled(new, value, own[new])
+            if fitted is not None:
+                report.resampled[new] = f"{list(value.shape)} -> {list(own[new].shape)}"
         if fitted is None:
             report.skipped[name] = (
                 f"shape {list(value.shape)} does not fit '{new}' of shape {list(own[new].shape)}"
@@ -122,34 +141,21 @@ def load_published(
     return report
 
 
-def _rules_for(model: Module) -> tuple[tuple[str, str], ...]:
-    families: tuple[tuple[Callable[[Module], bool], tuple[tuple[str, str], ...]], ...] = (
-        (lambda m: isinstance(m, ViG), VIG_RULES),
-    )
-    for matches, rules in families:
-        if matches(model):
-            return rules
+def _family_of(model: Module) -> Family:
+    for kind, family in FAMILIES:
+        if isinstance(model, kind):
+            return family
     raise TypeError(f"no published checkpoint is known for a {type(model).__name__}")
 
 
-def _rename(name: str, rules: tuple[tuple[str, str], ...]) -> str | None:
-    for pattern, replacement in rules:
-        new, count = re.subn(pattern, replacement, name)
-        if count:
-            return new
-    return None
+def _constant(name: str, constants: Mapping[str, Tensor]) -> Tensor | None:
+    return next((value for pattern, value in constants.items() if re.search(pattern, name)), None)
 
 
-def _fit(name: str, value: Tensor, own: Tensor, report: LoadReport) -> Tensor | None:
-    r"""Brings a published tensor to our layout, or returns :obj:`None`."""
-    if value.dim() == 4 and own.dim() == 2 and value.shape[2:] == (1, 1):
-        value = value.flatten(1)
-    if value.shape == own.shape:
-        return value
-    if name == "pos_embed" and value.dim() == 4 and value.shape[:2] == own.shape[:2]:
-        report.resampled[name] = f"{list(value.shape)} -> {list(own.shape)}"
-        return resample_pos_embed(value, (own.size(2), own.size(3)))
-    return None
+def _equal(value: Tensor, expected: Tensor) -> bool:
+    return value.shape == expected.shape and torch.allclose(
+        value.float().cpu(), expected, rtol=1e-4, atol=1e-6
+    )
 
 
 def _read(path: Path) -> object:

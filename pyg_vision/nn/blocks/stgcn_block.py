@@ -12,6 +12,7 @@ from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.temporal_conv import TemporalConv
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
 from pyg_vision.nn.layers import NodeBatchNorm
+from pyg_vision.ops.relation_plan import RelationPlan
 
 
 class STGCNBlock(Module):
@@ -75,6 +76,7 @@ class STGCNBlock(Module):
         edge_index: Tensor,
         edge_type: Tensor,
         edge_weight: Tensor | None = None,
+        plan: RelationPlan | None = None,
     ) -> Tensor:
         r"""Runs the block.
 
@@ -85,10 +87,12 @@ class STGCNBlock(Module):
             edge_index (torch.Tensor): The edges of one skeleton, which all frames share.
             edge_type (torch.Tensor): The relation of each edge.
             edge_weight (torch.Tensor, optional): The weight of each edge. (default: :obj:`None`)
+            plan (RelationPlan, optional): What is known of the edges, see
+                :class:`SpatialGraphConv`. (default: :obj:`None`)
         """
         tracks = tracks if isinstance(tracks, Tracks) else Tracks.of(tracks)
         frames = x.view(-1, tracks.num_joints, x.size(-1))
-        h = self.gcn(frames, edge_index, edge_type, edge_weight).flatten(0, 1)
+        h = self.gcn(frames, edge_index, edge_type, edge_weight, plan=plan).flatten(0, 1)
         norm, relu, conv, norm_after, dropout = self.tcn
         h = dropout(norm_after(conv(relu(norm(h)), tracks)))
         if self.has_residual:

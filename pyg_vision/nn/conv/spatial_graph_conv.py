@@ -1,7 +1,7 @@
 r"""Graph convolution over typed, weighted edges."""
 
 import math
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch_geometric.typing import Adj, OptPairTensor, OptTensor, Size
 from pyg_vision._validation import validation_enabled
 from pyg_vision.nn.conv.fusible_conv import FusibleConv
 from pyg_vision.ops._node_linear import node_linear
+from pyg_vision.ops.relation_plan import RelationGroup, RelationPlan, whole_group
 from pyg_vision.ops.typed_sum import relation_sum, typed_sum
 
 
@@ -99,6 +100,7 @@ class SpatialGraphConv(FusibleConv):
         edge_type: Tensor,
         edge_weight: OptTensor = None,
         size: Size = None,
+        plan: Optional[RelationPlan] = None,
     ) -> Tensor:
         r"""Runs the layer.
 
@@ -110,11 +112,14 @@ class SpatialGraphConv(FusibleConv):
             edge_type (torch.Tensor): The relation of each edge.
             edge_weight (torch.Tensor, optional): The weight of each edge. (default: :obj:`None`)
             size ((int, int), optional): The number of sources and destinations.
+                (default: :obj:`None`)
+            plan (RelationPlan, optional): What is known of these edges, so that only nodes which
+                are sources of a relation are transformed for it. (default: :obj:`None`)
         """
         source, num_targets = self._ends(x, size)
-        self._check(source, edge_index, edge_type, edge_weight, num_targets)
+        self._check(source, edge_index, edge_type, edge_weight, num_targets, plan)
         if self.fusible:
-            return self._fused(source, edge_index, edge_type, edge_weight, num_targets)
+            return self._fused(source, edge_index, edge_type, edge_weight, num_targets, plan)
         # Each relation of a node is a node of its own, so that a message is one row.
         relation = torch.matmul(source.unsqueeze(-3), self.weight)
         if self.bias is not None:
@@ -141,20 +146,54 @@ class SpatialGraphConv(FusibleConv):
         edge_type: Tensor,
         edge_weight: OptTensor,
         num_targets: int,
+        plan: Optional[RelationPlan],
     ) -> Tensor:
-        r"""Aggregates first where that is fewer channels, else transforms first."""
-        edges = (edge_index, edge_type, edge_weight)
-        if self.in_channels >= self.out_channels:
-            weight = self.weight.transpose(1, 2).flatten(0, 1)
-            bias = None if self.bias is None else self.bias.flatten()
-            h = node_linear(x, weight, bias).unflatten(-1, (self.num_relations, -1))
-            return typed_sum(h, *edges, num_targets)
-        sums = relation_sum(x, *edges, self.num_relations, num_targets)
-        out = node_linear(sums.flatten(-2), self.weight.flatten(0, 1).t())
+        r"""Transforms first or aggregates first, whichever is fewer multiplications."""
+        rows = x.size(-2) * self.num_relations if plan is None else plan.num_rows
+        transforming = rows * (self.in_channels + num_targets) * self.out_channels
+        aggregating = self.num_relations * num_targets * (self.out_channels + x.size(-2))
+        if transforming > aggregating * self.in_channels:
+            return self._aggregate_first(x, edge_index, edge_type, edge_weight, num_targets)
+        if plan is None:
+            groups = [whole_group(edge_index, edge_type, self.num_relations)]
+        else:
+            groups = plan.groups(x.device)
+        out: Optional[Tensor] = None
+        for group in groups:
+            h = self._transform(x, group)
+            weight = edge_weight
+            if weight is not None and group.edges is not None:
+                weight = weight.index_select(0, group.edges)
+            out = typed_sum(h, group.column, group.target, weight, num_targets, out)
+        if out is None:  # no edges at all
+            return x.new_zeros(*x.shape[:-2], num_targets, self.out_channels)
+        return out
+
+    def _transform(self, x: Tensor, group: RelationGroup) -> Tensor:
+        r"""Returns a row for each source and relation of a group."""
+        weight, bias = self.weight, self.bias
+        if len(group.relations) < self.num_relations:
+            weight = torch.stack([self.weight[r] for r in group.relations])
+            bias = None if bias is None else torch.stack([bias[r] for r in group.relations])
+        if group.sources is not None:
+            x = x.index_select(-2, group.sources)
+        flat = None if bias is None else bias.flatten()
+        h = node_linear(x, weight.transpose(1, 2).flatten(0, 1), flat)
+        return h.unflatten(-1, (len(group.relations), -1)).flatten(-3, -2)
+
+    def _aggregate_first(
+        self,
+        x: Tensor,
+        edge_index: Tensor,
+        edge_type: Tensor,
+        edge_weight: OptTensor,
+        num_targets: int,
+    ) -> Tensor:
+        edges = (edge_index, edge_type, edge_weight, self.num_relations, num_targets)
+        out = node_linear(relation_sum(x, *edges).flatten(-2), self.weight.flatten(0, 1).t())
         if self.bias is None:
             return out
-        ones = x.new_ones(x.size(-2), 1)
-        degree = relation_sum(ones, *edges, self.num_relations, num_targets).squeeze(-1)
+        degree = relation_sum(x.new_ones(x.size(-2), 1), *edges).squeeze(-1)
         return out + degree @ self.bias
 
     def _ends(self, x: Union[Tensor, OptPairTensor], size: Size) -> tuple[Tensor, int]:
@@ -187,6 +226,7 @@ class SpatialGraphConv(FusibleConv):
         edge_type: Tensor,
         edge_weight: OptTensor,
         num_targets: int,
+        plan: Optional[RelationPlan],
     ) -> None:
         if not isinstance(edge_index, Tensor) or edge_index.layout != torch.strided:
             raise TypeError(
@@ -210,6 +250,16 @@ class SpatialGraphConv(FusibleConv):
             raise ValueError(
                 f"'edge_weight' must have one entry for each of {num_edges} edges (got shape "
                 f"{list(edge_weight.shape)})"
+            )
+        if plan is not None and (plan.num_nodes, plan.num_edges, plan.num_relations) != (
+            x.size(-2),
+            num_edges,
+            self.num_relations,
+        ):
+            raise ValueError(
+                f"'plan' is for {plan.num_nodes} nodes, {plan.num_edges} edges and "
+                f"{plan.num_relations} relations (got {x.size(-2)}, {num_edges} and "
+                f"{self.num_relations})"
             )
         if num_edges == 0 or not validation_enabled(x):
             return

@@ -20,6 +20,7 @@ from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.layers import NodeBatchNorm
 from pyg_vision.nn.models._edge_importance import EdgeImportance
+from pyg_vision.ops.relation_plan import RelationPlan
 
 
 class BlockSize(NamedTuple):
@@ -139,6 +140,9 @@ class STGCN(Module):
         self.register_buffer("edge_type", graph.edge_type, persistent=False)
         self.register_buffer("edge_weight", graph.edge_weight.float(), persistent=False)
         joints = self.layout.num_joints
+        self._plan = RelationPlan(
+            graph.edge_index, graph.edge_type, self.num_relations, self.layout.num_joints
+        )
         self.data_bn = self._make_norm(joints * in_channels)
         widths = [in_channels, *(block.channels for block in BLOCKS)]
         self.blocks = ModuleList(
@@ -210,13 +214,13 @@ class STGCN(Module):
             raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
         self._check_data(x)
         if self.window is None:
-            return x.x, Tracks.of(x)
+            return x.x.contiguous(), Tracks.of(x)
         return self._unfold(skeletons_to_dense(x, *self.window))
 
     def _unfold(self, x: Tensor) -> tuple[Tensor, Tracks]:
         num, channels, frames, joints, persons = x.shape
         tracks = Tracks([frames] * (num * persons), [persons] * num, joints)
-        return x.permute(0, 4, 2, 3, 1).reshape(-1, channels), tracks
+        return x.permute(0, 4, 2, 3, 1).reshape(-1, channels).contiguous(), tracks
 
     def _check_dense(self, x: Tensor) -> None:
         joints = self.layout.num_joints
@@ -266,7 +270,7 @@ class STGCN(Module):
         r"""Returns the features of the nodes after the last block, and what these nodes are."""
         x = self.data_bn(x.view(tracks.num_frames, -1)).view(x.shape)
         for block, weight in zip(self.blocks, self._edge_weights(), strict=True):
-            x = block(x, tracks, self.edge_index, self.edge_type, weight)
+            x = block(x, tracks, self.edge_index, self.edge_type, weight, self._plan)
             tracks = tracks.strided(block.stride)
         return x, tracks
 
