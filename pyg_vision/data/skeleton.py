@@ -206,8 +206,9 @@ def skeletons_to_dense(
     else:
         dense = x.new_zeros(len(shapes), persons, frames, num_joints, x.size(1))
         parts = x.split([m * t * v for m, t, v in shapes])
-        for row, part, shape in zip(dense, parts, shapes, strict=True):
-            row[: shape.num_persons, : shape.num_frames] = part.view(*shape, -1)
+        for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
+            # Not into a view made by iterating over 'dense', which autograd forbids.
+            dense[i, : shape.num_persons, : shape.num_frames] = part.view(*shape, -1)
     return dense.permute(0, 4, 2, 3, 1)
 
 

@@ -51,7 +51,7 @@ class Tracks:
                 raise TypeError(
                     f"expected shapes (persons, frames, joints) of Python integers (got {data!r})"
                 )
-            shapes = [SkeletonShape(*shape) for shape in values]  # type: ignore[misc]
+            shapes = [SkeletonShape(*shape) for shape in values]
         joints = _common_joints(shapes)
         lengths = [shape.num_frames for shape in shapes for _ in range(shape.num_persons)]
         return cls(lengths, [shape.num_persons for shape in shapes], joints)

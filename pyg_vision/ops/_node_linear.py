@@ -28,7 +28,7 @@ def node_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Ten
         and x.is_contiguous()
         and x.device.type == "cpu"
         and x.dtype == torch.float32
-        and torch.backends.mkldnn.is_available()
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and not torch.compiler.is_compiling()
     )
     if not convolves:

@@ -2,7 +2,7 @@ r"""Which nodes a relation needs transformed: reasoned once for a graph, then on
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -51,8 +51,8 @@ class RelationPlan:
         self.num_relations = num_relations
         self.num_nodes = num_nodes
         self.num_edges = edge_type.numel()
-        source, target, edge_type = *edge_index.cpu(), edge_type.cpu()  # type: ignore[misc]
-        sources = [source[edge_type == r].unique() for r in range(num_relations)]
+        source, target, edge_type = edge_index[0].cpu(), edge_index[1].cpu(), edge_type.cpu()
+        sources = [torch.unique(source[edge_type == r]) for r in range(num_relations)]
         whole = [r for r in range(num_relations) if sources[r].numel() >= WHOLE * num_nodes]
         groups = [(tuple(whole), None)] if whole else []
         groups += [
@@ -75,16 +75,14 @@ class RelationPlan:
         """
         if device not in self._groups:
             self._groups[device] = [
-                group._replace(
-                    **{
-                        name: value.to(device)
-                        for name, value in group._asdict().items()
-                        if isinstance(value, Tensor)
-                    }
-                )
+                RelationGroup(group.relations, *(_to(value, device) for value in group[1:]))
                 for group in self._groups[torch.device("cpu")]
             ]
         return self._groups[device]
+
+
+def _to(value: Tensor | None, device: torch.device) -> Any:
+    return None if value is None else value.to(device)
 
 
 def whole_group(edge_index: Tensor, edge_type: Tensor, num_relations: int) -> RelationGroup:

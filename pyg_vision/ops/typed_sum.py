@@ -37,7 +37,7 @@ def relation_sum(
     """
     slot = edge_index[1] * num_relations + edge_type
     out = typed_sum(x, edge_index[0], slot, edge_weight, num_targets * num_relations)
-    return out.unflatten(-2, (num_targets, num_relations))
+    return out.view(*out.shape[:-2], num_targets, num_relations, out.size(-1))
 
 
 def typed_sum(

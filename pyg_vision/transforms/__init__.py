@@ -7,6 +7,8 @@ from pyg_vision.transforms.skeleton_augment import (
     RandomRotateSkeleton,
     RandomScaleSkeleton,
 )
+from pyg_vision.transforms.skeleton_edges import SkeletonEdges
+from pyg_vision.transforms.skeleton_features import JointToBone, JointToMotion
 from pyg_vision.transforms.skeleton_frames import (
     PadFrames,
     RandomChooseFrames,
@@ -15,6 +17,7 @@ from pyg_vision.transforms.skeleton_frames import (
     UniformSampleFrames,
 )
 from pyg_vision.transforms.skeleton_normalize import CenterByScore, CenterSkeleton, ScaleSkeleton
+from pyg_vision.transforms.skeleton_persons import TopPersons, TrackPersons
 from pyg_vision.transforms.to_grid_graph import ToGridGraph
 from pyg_vision.transforms.to_patch_nodes import ToPatchNodes, ToPixelNodes
 
@@ -23,6 +26,9 @@ __all__ = [
     "ToGridGraph",
     "ToPatchNodes",
     "ToPixelNodes",
+    "SkeletonEdges",
+    "JointToBone",
+    "JointToMotion",
     "CenterSkeleton",
     "CenterByScore",
     "ScaleSkeleton",
@@ -35,4 +41,6 @@ __all__ = [
     "RandomScaleSkeleton",
     "RandomFlipSkeleton",
     "RandomMoveSkeleton",
+    "TopPersons",
+    "TrackPersons",
 ]

@@ -20,7 +20,7 @@ def _fit(name: str, value: Tensor, own: Tensor) -> Tensor | None:
     if ".gcn." in name and value.numel() == own.numel():
         # A 1x1 convolution to all relations: [R * out, in, 1, 1] to [R, in, out].
         if own.dim() == 3 and value.shape[1:] == (own.size(1), 1, 1):
-            value = value.flatten(1).unflatten(0, (own.size(0), -1)).mT
+            value = value.flatten(1).view(own.size(0), own.size(2), own.size(1)).mT
         elif own.dim() == 2 and value.dim() == 1:
             value = value.view(own.shape)
     return value if value.shape == own.shape else None
@@ -29,7 +29,7 @@ def _fit(name: str, value: Tensor, own: Tensor) -> Tensor | None:
 def _adjacency(model: Module) -> Mapping[str, Tensor]:
     r"""The graph is no parameter of ours, but a checkpoint of another one would not fit."""
     assert isinstance(model, STGCN)
-    one = model.origin_stream if model.two_stream else model
+    one: STGCN = model.origin_stream if model.two_stream else model
     joints = model.layout.num_joints
     adj = torch.zeros(one.num_relations, joints, joints)
     edge_index = one.edge_index.cpu()

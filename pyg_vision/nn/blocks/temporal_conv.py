@@ -45,6 +45,8 @@ class TemporalConv(Module):
             features do not fit the tracks.
     """
 
+    bias: Parameter | None
+
     def __init__(
         self,
         in_channels: int,

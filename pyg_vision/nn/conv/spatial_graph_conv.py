@@ -52,8 +52,8 @@ class SpatialGraphConv(FusibleConv):
 
     Raises:
         TypeError: If edges are no :obj:`edge_index` or types no integers.
-        ValueError: If a size is not positive; when called, if shapes do not fit or a type is out
-            of range.
+        ValueError: If a size is not positive or :obj:`flow` is reversed; when called, if shapes do
+            not fit or a type is out of range.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class SpatialGraphConv(FusibleConv):
         ):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
+        if kwargs.get("flow", "source_to_target") != "source_to_target":
+            raise ValueError("typed edges run from source to target; flip 'edge_index' instead")
         super().__init__(aggr=aggr, **kwargs)
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -125,14 +127,13 @@ class SpatialGraphConv(FusibleConv):
         if self.bias is not None:
             relation = relation + self.bias.unsqueeze(-2)
         relation = relation.transpose(-3, -2).flatten(-3, -2)
-        j = 0 if self.flow == "source_to_target" else 1
-        ends = [edge_index[0], edge_index[1]]
-        ends[j] = ends[j] * self.num_relations + edge_type
-        sizes = [num_targets, num_targets]
-        sizes[j] = relation.size(-2)
+        column = edge_index[0] * self.num_relations + edge_type
         # propagate_type: (x: OptPairTensor, edge_weight: OptTensor)
         return self.propagate(
-            torch.stack(ends), x=(relation, None), edge_weight=edge_weight, size=tuple(sizes)
+            torch.stack((column, edge_index[1])),
+            x=(relation, None),
+            edge_weight=edge_weight,
+            size=(relation.size(-2), num_targets),
         )
 
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
@@ -171,7 +172,8 @@ class SpatialGraphConv(FusibleConv):
 
     def _transform(self, x: Tensor, group: RelationGroup) -> Tensor:
         r"""Returns a row for each source and relation of a group."""
-        weight, bias = self.weight, self.bias
+        weight: Tensor = self.weight
+        bias: OptTensor = self.bias
         if len(group.relations) < self.num_relations:
             weight = torch.stack([self.weight[r] for r in group.relations])
             bias = None if bias is None else torch.stack([bias[r] for r in group.relations])
@@ -179,7 +181,7 @@ class SpatialGraphConv(FusibleConv):
             x = x.index_select(-2, group.sources)
         flat = None if bias is None else bias.flatten()
         h = node_linear(x, weight.transpose(1, 2).flatten(0, 1), flat)
-        return h.unflatten(-1, (len(group.relations), -1)).flatten(-3, -2)
+        return h.view(*h.shape[:-2], h.size(-2) * len(group.relations), self.out_channels)
 
     def _aggregate_first(
         self,
@@ -210,12 +212,11 @@ class SpatialGraphConv(FusibleConv):
             )
         if target is None and size is None:
             raise ValueError("where 'x' has no destinations, 'size' must tell how many there are")
-        j = 0 if self.flow == "source_to_target" else 1
-        if size is not None and size[j] != source.size(-2):
+        if size is not None and size[0] != source.size(-2):
             raise ValueError(f"'size' must fit {source.size(-2)} sources (got {tuple(size)})")
         if target is None:
-            return source, size[1 - j]  # type: ignore[index]
-        if size is not None and size[1 - j] != target.size(-2):
+            return source, size[1]
+        if size is not None and size[1] != target.size(-2):
             raise ValueError(f"'size' must fit {target.size(-2)} destinations (got {tuple(size)})")
         return source, target.size(-2)
 
@@ -263,11 +264,10 @@ class SpatialGraphConv(FusibleConv):
             )
         if num_edges == 0 or not validation_enabled(x):
             return
-        j = 0 if self.flow == "source_to_target" else 1
         ranges: list[tuple[str, Tensor, int]] = [
             ("edge_type", edge_type, self.num_relations),
-            ("the sources of 'edge_index'", edge_index[j], x.size(-2)),
-            ("the destinations of 'edge_index'", edge_index[1 - j], num_targets),
+            ("the sources of 'edge_index'", edge_index[0], x.size(-2)),
+            ("the destinations of 'edge_index'", edge_index[1], num_targets),
         ]
         for name, value, end in ranges:
             low, high = int(value.min()), int(value.max())

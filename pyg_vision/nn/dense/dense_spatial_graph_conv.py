@@ -44,7 +44,8 @@ class DenseSpatialGraphConv(Conv2d):
             raise ValueError(
                 f"'adj' must have num_relations={self.num_relations} matrices (got {adj.size(0)})"
             )
-        h = super().forward(x).unflatten(1, (self.num_relations, -1))
+        h = super().forward(x)
+        h = h.view(h.size(0), self.num_relations, -1, *h.shape[2:])
         return torch.einsum("nkctv,kvw->nctw", h, adj).contiguous()
 
     def _save_to_state_dict(

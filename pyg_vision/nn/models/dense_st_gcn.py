@@ -131,7 +131,7 @@ class DenseSTGCN(STGCN):
         index = (self.edge_type, self.edge_index[0], self.edge_index[1])
         joints = self.layout.num_joints
         zeros = self.edge_weight.new_zeros(self.num_relations, joints, joints)
-        return [zeros.index_put(index, weight) for weight in self._edge_weights()]  # type: ignore[arg-type]
+        return [zeros.index_put(index, weight) for weight in self._edge_weights()]
 
     def _make_norm(self, channels: int) -> Module:
         return BatchNorm1d(channels)

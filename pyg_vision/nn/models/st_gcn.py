@@ -92,6 +92,10 @@ class STGCN(Module):
             fit the window, or hold NaN or infinite values.
     """
 
+    edge_index: Tensor
+    edge_type: Tensor
+    edge_weight: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -195,13 +199,14 @@ class STGCN(Module):
                 value.view(*shape, value.size(-1)).permute(0, 4, 2, 3, 1)
                 for value in (scores, features)
             )
-        sizes = [m * t * v for m, t, v in tracks.shapes]
+        sizes = [persons * frames * joints for persons, frames, joints in tracks.shapes]
+        parts = zip(
+            torch.split(features, sizes), torch.split(scores, sizes), tracks.shapes, strict=True
+        )
         return Batch.from_data_list(
             [
                 Data(x=feature, scores=score, skeleton_shape=shape, layout=self.layout)
-                for feature, score, shape in zip(
-                    features.split(sizes), scores.split(sizes), tracks.shapes, strict=True
-                )
+                for feature, score, shape in parts
             ]
         )
 
@@ -261,17 +266,16 @@ class STGCN(Module):
             raise ValueError("the input holds NaN or infinite values")
 
     def _edge_weights(self) -> list[Tensor]:
-        weight: Tensor = self.edge_weight
         if self.edge_importance is None:
-            return [weight] * len(self.blocks)
-        return [weight * importance for importance in self.edge_importance]
+            return [self.edge_weight] * len(self.blocks)
+        return [self.edge_weight * importance for importance in self.edge_importance]
 
     def _features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
         r"""Returns the features of the nodes after the last block, and what these nodes are."""
         x = self.data_bn(x.view(tracks.num_frames, -1)).view(x.shape)
         for block, weight in zip(self.blocks, self._edge_weights(), strict=True):
             x = block(x, tracks, self.edge_index, self.edge_type, weight, self._plan)
-            tracks = tracks.strided(block.stride)
+            tracks = tracks.strided(block.stride)  # type: ignore[arg-type]
         return x, tracks
 
     def _logits(self, x: Tensor, tracks: Tracks) -> Tensor:

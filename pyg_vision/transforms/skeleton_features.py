@@ -1,0 +1,83 @@
+r"""The streams of a skeleton: its bones and its motion."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from pyg_vision.data.motion import first_difference, second_difference
+from pyg_vision.data.tracks import Tracks
+from pyg_vision.transforms._skeleton import SkeletonTransform, coordinates, layout_of, shape_of
+
+
+@functional_transform("joint_to_bone")
+class JointToBone(SkeletonTransform):
+    r"""Replaces the coordinates of a joint by its bone, the vector from its parent (functional
+    name: :obj:`joint_to_bone`), from the `"Two-Stream Adaptive Graph Convolutional Networks"
+    <https://arxiv.org/abs/1805.07694>`_ paper.
+
+    .. math::
+        \mathbf{b}_v = \mathbf{x}_v - \mathbf{x}_{\textrm{parent}(v)}
+
+    The root has a bone of zeros. A score becomes the mean of those of both ends, as in pyskl.
+    Positions :obj:`pos` stay. Put it behind all transforms of coordinates, and
+    :class:`JointToMotion` behind it for the motion of bones.
+    """
+
+    def forward(self, data: Data) -> Data:
+        r"""Replaces the features."""
+        dims = coordinates(data).size(-1)
+        shape = shape_of(data)
+        parents = layout_of(data).parents
+        x = data.x.view(*shape, -1)
+        order = [parents.get(joint, joint) for joint in range(shape.num_joints)]
+        bones = x - x[:, :, order]
+        bones[..., dims:] = (x[..., dims:] + x[:, :, order, dims:]) / 2
+        data.x = bones.reshape(data.x.shape)
+        data.stream = "bone"
+        return data
+
+
+@functional_transform("joint_to_motion")
+class JointToMotion(SkeletonTransform):
+    r"""Replaces features by their change over time (functional name: :obj:`joint_to_motion`).
+
+    The first difference is that to the next frame, zero in the last one, as in 2s-AGCN and pyskl;
+    the second is that from the mean of the frames before and after, zero in the first and the
+    last, as in two-stream ST-GCN. A score becomes the mean of those of both frames for the first
+    difference, as in pyskl, and its own second difference for the second.
+
+    .. math::
+        \mathbf{m}_t = \mathbf{x}_{t + 1} - \mathbf{x}_t \quad \textrm{or} \quad \mathbf{m}_t =
+        \mathbf{x}_t - \frac{\mathbf{x}_{t + 1} + \mathbf{x}_{t - 1}}{2}
+
+    Args:
+        difference (int, optional): :obj:`1` or :obj:`2`. (default: :obj:`1`)
+
+    Raises:
+        ValueError: If the difference is another one; when called, if it is motion already.
+    """
+
+    def __init__(self, difference: Literal[1, 2] = 1) -> None:
+        if difference not in (1, 2):
+            raise ValueError(f"'difference' must be 1 or 2 (got {difference!r})")
+        self.difference = difference
+
+    def forward(self, data: Data) -> Data:
+        r"""Replaces the features."""
+        stream = data.stream if "stream" in data else "joint"
+        if stream.endswith("motion"):
+            raise ValueError("the features are motion already")
+        change = first_difference if self.difference == 1 else second_difference
+        tracks = Tracks.of(data)
+        x = change(data.x, tracks)
+        if self.difference == 1:
+            dims, frames = data.pos.size(1), x.view(tracks.num_frames, -1, x.size(1))
+            score = data.x[:, dims:] + x[:, dims:] / 2
+            frames[..., dims:] = score.view_as(frames[..., dims:])
+            x = frames.index_fill(0, tracks.last_frames(x.device), 0).view_as(x)
+        data.x = x
+        data.stream = "motion" if stream == "joint" else f"{stream} motion"
+        return data

@@ -1,0 +1,142 @@
+r"""Who is who in a sequence, and who is kept."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+from torch_geometric.data.datapipes import functional_transform
+
+from pyg_vision.transforms._skeleton import (
+    SkeletonTransform,
+    coordinates,
+    replace_nodes,
+    seen,
+    shape_of,
+    take_persons,
+)
+from pyg_vision.transforms.skeleton_normalize import score_of
+
+
+@functional_transform("top_persons")
+class TopPersons(SkeletonTransform):
+    r"""Keeps the persons whose joints the pose estimator is surest of (functional name:
+    :obj:`top_persons`).
+
+    Args:
+        num_persons (int): How many are kept, the best first. Sequences with fewer stay as they
+            are.
+        every_frame (bool, optional): Whether persons are ranked in each frame by itself, as the
+            published reader of Kinetics-Skeleton does before persons are tracked, instead of by
+            their mean score over the sequence. (default: :obj:`False`)
+
+    Raises:
+        ValueError: If the number is not positive; when called, if the sequence has no score.
+    """
+
+    def __init__(self, num_persons: int, every_frame: bool = False) -> None:
+        if not isinstance(num_persons, int) or num_persons < 1:
+            raise ValueError(f"'num_persons' must be a positive integer (got {num_persons!r})")
+        self.num_persons = num_persons
+        self.every_frame = every_frame
+
+    def forward(self, data: Data) -> Data:
+        r"""Keeps the persons."""
+        score = score_of(data).sum(dim=2)
+        if not self.every_frame:
+            order = score.sum(dim=1).argsort(descending=True, stable=True)
+            return take_persons(data, order[: self.num_persons])
+        order = score.argsort(dim=0, descending=True, stable=True)[: self.num_persons]
+        return _rearrange(data, order)
+
+
+@functional_transform("track_persons")
+class TrackPersons(SkeletonTransform):
+    r"""Gives each person one track, where a pose estimator lists the persons of each frame in any
+    order (functional name: :obj:`track_persons`).
+
+    From frame to frame, each person seen is matched to the track whose last skeleton is nearest
+    by the mean distance of joints, so that the sum of all distances is least. A person whose
+    distance to each track is larger than :obj:`max_distance`, or for whom no track is left, begins
+    a new one. Tracks are in the order in which they begin.
+
+    Args:
+        max_distance (float, optional): In the units of the coordinates. (default: no limit)
+        max_gap (int, optional): For how many frames a track that was lost waits to be continued.
+            (default: no limit)
+
+    Raises:
+        ValueError: If a number is negative.
+    """
+
+    def __init__(self, max_distance: float | None = None, max_gap: int | None = None) -> None:
+        for name, value in (("max_distance", max_distance), ("max_gap", max_gap)):
+            if value is not None and not value >= 0:
+                raise ValueError(f"'{name}' must not be negative (got {value!r})")
+        self.max_distance = max_distance
+        self.max_gap = max_gap
+
+    def forward(self, data: Data) -> Data:
+        r"""Sorts the persons of each frame into tracks."""
+        pos = coordinates(data)
+        present = seen(pos).flatten(1)
+        last: list[Tensor] = []  # the last skeleton of each track
+        when: list[int] = []  # and its frame
+        places: list[tuple[int, int, int]] = []  # track, frame, person
+        for frame in range(pos.size(1)):
+            persons = present[:, frame].nonzero().flatten().tolist()
+            waiting = [
+                track
+                for track, at in enumerate(when)
+                if self.max_gap is None or frame - at <= self.max_gap + 1
+            ]
+            match = self._match(pos[persons, frame], [last[track] for track in waiting])
+            for person, choice in zip(persons, match, strict=True):
+                track = len(last) if choice is None else waiting[choice]
+                if choice is None:
+                    last.append(pos[person, frame])
+                    when.append(frame)
+                last[track], when[track] = pos[person, frame], frame
+                places.append((track, frame, person))
+        if not places:
+            return data
+        order = torch.full((len(last), pos.size(1)), -1)
+        for track, frame, person in places:
+            order[track, frame] = person
+        return _rearrange(data, order)
+
+    def _match(self, persons: Tensor, tracks: list[Tensor]) -> list[int | None]:
+        r"""Returns the track of each person, or :obj:`None` for a new one."""
+        match: list[int | None] = [None] * persons.size(0)
+        if not tracks or not match:
+            return match
+        joints = torch.stack(tracks)
+        distance = (persons.unsqueeze(1) - joints.unsqueeze(0)).norm(dim=-1).mean(dim=-1)
+        limit = float("inf") if self.max_distance is None else self.max_distance
+        for person, track in _assign(distance.clamp(max=limit + 1)):
+            if float(distance[person, track]) <= limit:
+                match[person] = track
+        return match
+
+
+def _assign(cost: Tensor) -> list[tuple[int, int]]:
+    r"""Pairs rows with columns at the least sum."""
+    try:
+        from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ImportError("TrackPersons needs scipy: pip install pyg-vision[train]") from error
+
+    rows, columns = linear_sum_assignment(cost.double().cpu().numpy())
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def _rearrange(data: Data, order: Tensor) -> Data:
+    r"""Puts person :obj:`order[m, t]` of frame :math:`t` into track :math:`m`; -1 is no one."""
+    shape = shape_of(data)
+    x = data.x.view(*shape, -1)
+    pos = data.pos.view(*shape, -1)
+    frames = torch.arange(shape.num_frames)
+    missing = (order < 0)[:, :, None, None]
+    taken_x = x[order.clamp(min=0), frames].masked_fill(missing, 0)
+    taken_pos = pos[order.clamp(min=0), frames].masked_fill(missing, 0)
+    return replace_nodes(data, taken_x, taken_pos)

@@ -1,0 +1,460 @@
+import builtins
+import collections
+import os
+import pathlib
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from pyg_vision.data.readers import SkeletonFileError, pyskl_sequence, read_pyskl
+
+
+def annotation(name="S001C001P001R001A001", joints=17, seed=0, **changes):
+    generator = np.random.default_rng(seed)
+    record = {
+        "frame_dir": name,
+        "total_frames": 4,
+        "img_shape": (1080, 1920),
+        "original_shape": (1080, 1920),
+        "label": 3,
+        "keypoint": generator.uniform(0, 1000, (2, 4, joints, 2)).astype(np.float16),
+        "keypoint_score": generator.uniform(0, 1, (2, 4, joints)).astype(np.float16),
+    }
+    record.update(changes)
+    return {key: value for key, value in record.items() if value is not Ellipsis}
+
+
+RECORDS = [annotation("a", seed=1), annotation("b", seed=2, label=np.int64(5))]
+CONTENT = {"split": {"xsub_train": ["a"], "xsub_val": ["b", "absent"]}, "annotations": RECORDS}
+
+
+def write(folder, content, protocol=4, raw=False):
+    path = folder / "ntu60.pkl"
+    path.write_bytes(content if raw else pickle.dumps(content, protocol=protocol))
+    return path
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_file_is_read(tmp_path, protocol):
+    split, annotations = read_pyskl(write(tmp_path, CONTENT, protocol))
+    assert split == CONTENT["split"]
+    assert len(annotations) == 2
+    for found, record in zip(annotations, RECORDS, strict=True):
+        assert found.keys() == record.keys()
+        assert found["img_shape"] == (1080, 1920)
+        assert found["label"] == record["label"]
+        for key in ("keypoint", "keypoint_score"):
+            assert type(found[key]) is np.ndarray
+            assert found[key].dtype == np.float16
+            assert np.array_equal(found[key], record[key])
+
+
+def test_older_files_are_a_list(tmp_path):
+    found = read_pyskl(write(tmp_path, RECORDS))
+    assert found.split == {}
+    assert [record["frame_dir"] for record in found.annotations] == ["a", "b"]
+
+
+ARRAYS = {
+    "C order": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+    "F order": np.asfortranarray(np.arange(24, dtype=np.float64).reshape(2, 3, 4)),
+    "neither": np.arange(24).reshape(2, 3, 4).transpose(1, 0, 2),
+    "strided": np.arange(24)[::3],
+    "big endian": np.arange(5, dtype=">i4"),
+    "truths": np.array([True, False]),
+    "strings": np.array(["a", "bcd"]),
+    "bytes": np.array([b"a", b"bcd"]),
+    "no rows": np.empty((0, 3), dtype=np.int8),
+    "no axes": np.array(2.5),
+}
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_arrays_and_containers_of_all_kinds(tmp_path, protocol):
+    again = np.arange(3.0)
+    extra = {
+        "arrays": ARRAYS,
+        "again": [again, again],
+        "scalars": [np.float32(2.5), np.int64(-7), np.bool_(True), np.str_("abc")],
+        "plain": [None, True, 1.5, -1, 2**100, "ä", b"b", b"", bytearray(b"c"), (), (1, (2, [3]))],
+        "sets": [{1, 2}, set(), frozenset("ab")],
+        "ordered": collections.OrderedDict(x=1, y=2),
+    }
+    (found,) = read_pyskl(write(tmp_path, [annotation(**extra)], protocol)).annotations
+    for name, array in ARRAYS.items():
+        assert found["arrays"][name].dtype == array.dtype
+        assert np.array_equal(found["arrays"][name], array), name
+        assert found["arrays"][name].shape == array.shape
+    assert found["again"][0] is found["again"][1]
+    assert np.array_equal(found["again"][0], again)
+    for name in ("scalars", "plain", "sets", "ordered"):
+        assert found[name] == extra[name]
+        assert list(map(type, found[name])) == list(map(type, extra[name]))
+    assert type(found["ordered"]) is collections.OrderedDict
+
+
+def test_the_names_of_numpy_1(tmp_path):
+    raw = pickle.dumps(CONTENT, protocol=2).replace(b"numpy._core.", b"numpy.core.")
+    assert b"numpy.core.multiarray" in raw
+    found = read_pyskl(write(tmp_path, raw, raw=True))
+    assert np.array_equal(found.annotations[1]["keypoint"], RECORDS[1]["keypoint"])
+
+
+# Each writes the file `marker` when it is unpickled by an unpickler that knows no limits.
+class Call:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+def hostile(marker):
+    path = pathlib.Path(marker)
+    code = f"open({marker!r}, 'w').close()"
+    get = Call(getattr, os, "system")
+    return {
+        "os.system": Call(os.system, f"touch {marker}"),
+        "os.mkdir": Call(os.mkdir, marker),
+        "eval": Call(builtins.eval, code),
+        "exec": Call(builtins.exec, code),
+        "open": Call(builtins.open, marker, "w"),
+        "getattr": Call(getattr, path, "touch"),
+        "import": Call(__import__, "os"),
+        "subprocess": Call(subprocess.call, ["touch", marker]),
+        "a method": Call(path.touch),
+        "a path": path,
+        "numpy.load": Call(np.load, marker),
+        "numpy.save": Call(np.save, marker, np.zeros(2)),
+        "numpy.ones": Call(np.ones, 3),
+        "a function": os.getcwd,
+        "a class": pathlib.Path,
+        "an instance": random.Random(),
+        "an exception": ValueError("x"),
+        "a slice": slice(1, 2),
+        "a range": range(3),
+        "a complex": 1j,
+        "a counter": collections.Counter("a"),
+        "a default dict": collections.defaultdict(list),
+        "a default": collections.defaultdict(get.call[0]),
+        "a matrix": np.ma.array([1, 2]),
+        "a tensor": torch.zeros(2),
+        "objects": np.array([Call(os.system, f"touch {marker}")], dtype=object),
+        "plain objects": np.array([1, "a", None], dtype=object),
+        "records": np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+        "complex numbers": np.array([1j]),
+        "dates": np.array(["2020-01-01"], dtype="M8[D]"),
+        "a type": np.float32,
+        "a tuple for a key": {(1, 2): 3},
+        "a tuple in a set": {(1, 2)},
+        "a frozen set in a set": frozenset([frozenset("a")]),
+    }
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("name", hostile("x"))
+def test_anything_else_is_refused(tmp_path, name, protocol):
+    marker = tmp_path / "marker"
+    value = hostile(str(marker))[name]
+    for content in (value, [annotation(x=value)], {"annotations": RECORDS, "split": value}):
+        path = write(tmp_path, content, protocol)
+        with pytest.raises(SkeletonFileError, match="is no pickle of plain containers and arr"):
+            read_pyskl(path)
+        assert not marker.exists()
+
+
+def test_hostile_pickles_are_hostile(tmp_path):
+    """Otherwise the test above would show nothing."""
+    marker = tmp_path / "marker"
+    for name in ("os.system", "eval", "exec", "open", "os.mkdir", "subprocess", "objects"):
+        raw = pickle.dumps(hostile(str(marker))[name])
+        pickle.loads(raw)
+        assert marker.exists(), name
+        marker.rmdir() if marker.is_dir() else marker.unlink()
+
+
+def proto(body, version=4):
+    return b"\x80" + bytes([version]) + body + b"."
+
+
+def text(value):
+    return b"\x8c" + bytes([len(value)]) + value.encode()
+
+
+def named(module, name):
+    return text(module) + text(name) + b"\x93"
+
+
+DTYPE = named("numpy", "dtype")
+ARRAY = named("numpy._core.multiarray", "_reconstruct")
+FLOAT = DTYPE + text("f4") + b"\x85R"
+RAW = {
+    "empty": b"",
+    "text": b"<html>404 Not Found</html>",
+    "protocol 0": pickle.dumps(CONTENT, protocol=0),
+    "protocol 9": proto(b"]", 9),
+    "no stop": pickle.dumps(CONTENT)[:-1],
+    "nothing on the stack": proto(b""),
+    "a mark": proto(b"("),
+    "an unknown operation": proto(b"\xff"),
+    "an empty memo": proto(b"h\x05"),
+    "a persistent ID": proto(b"]Q"),
+    "a persistent name": proto(b"Pabc\n"),
+    "an extension": proto(b"\x82\x01"),
+    "an old instance": proto(b"(ios\nsystem\n"),
+    "an old object": proto(b"(" + named("builtins", "list") + b"o"),
+    "a new object": proto(named("builtins", "list") + b")\x81"),
+    "a new object of keywords": proto(named("builtins", "list") + b")}\x92"),
+    "a buffer from elsewhere": proto(b"\x97", 5),
+    "a global of protocol 2": proto(b"cos\nsystem\n", 2),
+    "a builtin of Python 2": proto(b"c__builtin__\neval\n", 2),
+    "a dotted name": proto(named("numpy", "f2py.os.system")),
+    "a dotted builtin": proto(named("builtins", "list.__class__")),
+    "a name of numbers": proto(b"K\x01K\x02\x93"),
+    "a call of a list": proto(b"])R"),
+    "a call of a text": proto(text("a") + b")R"),
+    "a call without arguments": proto(named("builtins", "list") + b"K\x01R"),
+    "an array without data": proto(named("numpy", "ndarray") + b"M\x00\x01\x85R"),
+    "a state for a list": proto(b"]}b"),
+    "a state for a function": proto(named("builtins", "list") + b"}" + text("a") + b"K\x01sb"),
+    "a state for a class": proto(named("collections", "OrderedDict") + b"N}\x86b"),
+    "attributes of an array": proto(ARRAY + b")R" + b"N}" + text("a") + b"K\x01s\x86b"),
+    "an item of a text": proto(text("a") + b"K\x01a"),
+    "an item of a number": proto(b"K\x01K\x02K\x03s"),
+    "items of an array": proto(FLOAT + b"(K\x01K\x02u"),
+    "half an item": proto(b"}(K\x01u"),
+    "a list as a key": proto(b"}]K\x01s"),
+    "many bytes": proto(named("builtins", "bytes") + b"\x8a\x06" + b"\xff" * 5 + b"\x00\x85R"),
+    "a large byte array": proto(named("builtins", "bytearray") + b"J\xff\xff\xff\x7f\x85R"),
+    "a huge byte array": proto(b"\x96" + (2**40).to_bytes(8, "little"), 5),
+    "a huger byte array": proto(b"\x96" + b"\xff" * 8, 5),
+    "a huge text": proto(b"\x8d" + (2**62).to_bytes(8, "little")),
+    "a huge frame": proto(b"\x95" + (2**62).to_bytes(8, "little")),
+    "a text that is none": proto(b"\x8c\x01\xff"),
+    "a code for bytes": proto(named("_codecs", "encode") + text("a") + text("bz2") + b"\x86R"),
+    "objects": proto(DTYPE + text("O8") + b"\x85R"),
+    "objects by a word": proto(DTYPE + text("object") + b"\x85R"),
+    "strings without length": proto(DTYPE + text("U0") + b"\x85R"),
+    "long strings": proto(DTYPE + text("U99999999") + b"\x85R"),
+    "a type of another order": proto(FLOAT + b"(K\x03" + text("?") + b"NNNtb"),
+    "a type of fields": proto(FLOAT + b"(K\x03" + text("<") + b"NN}tb"),
+    "a type without state": proto(FLOAT + b"Nb"),
+    "an array of no type": proto(ARRAY + b")R(K\x01K\x01\x85NKCC\x00tb"),
+    "a shape of text": proto(ARRAY + b")R(K\x01" + text("a") + FLOAT + b"\x89C\x00tb"),
+    "a shape of texts": proto(ARRAY + b")R(K\x01" + text("a") + b"\x85" + FLOAT + b"\x89C\x00tb"),
+    "a negative shape": proto(ARRAY + b")R(K\x01J\xff\xff\xff\xff\x85" + FLOAT + b"\x89C\x00tb"),
+    "a huge shape": proto(ARRAY + b")R(K\x01J\xff\xff\xff\x7f\x85" + FLOAT + b"\x89C\x00tb"),
+    "no data": proto(ARRAY + b")R(K\x01K\x02\x85" + FLOAT + b"\x89Ntb"),
+    "data of objects": proto(ARRAY + b")R(K\x01K\x02\x85" + FLOAT + b"\x89]tb"),
+    "too few data": proto(ARRAY + b")R(K\x01K\x02\x85" + FLOAT + b"\x89C\x04\0\0\0\0tb"),
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_hand_made_pickles_are_refused(tmp_path, name):
+    path = write(tmp_path, RAW[name], raw=True)
+    with pytest.raises(SkeletonFileError, match="is no pickle of plain containers") as info:
+        read_pyskl(path)
+    assert str(info.value).startswith(f"'{path}'")
+
+
+def test_hand_made_pickles_are_what_they_seem(tmp_path):
+    """The pieces that the pickles above are made of do make an array."""
+    good = ARRAY + b")R(K\x01K\x02\x85" + FLOAT + b"\x89C\x08\0\0\x80?\0\0\0@tb"
+    record = pickle.loads(
+        proto(good.replace(b")R(", named("numpy", "ndarray") + b"K\0\x85C\1b\x87R("))
+    )
+    assert record.tolist() == [1, 2]
+    with pytest.raises(SkeletonFileError, match=r"must hold a dict .* \(got ndarray\)"):
+        read_pyskl(write(tmp_path, proto(good), raw=True))
+
+
+def test_a_large_index_of_the_memo_takes_no_memory(tmp_path):
+    """The unpickler in C would take 16 GiB."""
+    raw = proto(b"]r" + (2**30).to_bytes(4, "little"))
+    code = (
+        "import resource, sys; from pathlib import Path; "
+        "from pyg_vision.data.readers import read_pyskl; "
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: read_pyskl(Path(sys.argv[1]))\n"
+        "except ValueError as error: print('holds no annotations' in str(error))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 100_000)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, write(tmp_path, raw, raw=True)]
+    assert subprocess.run(command, capture_output=True, text=True).stdout.split() == ["True"] * 2
+
+
+@pytest.mark.parametrize("where", ["list", "key", "set", "frozen set", "value"])
+def test_deep_nesting_does_not_end_the_process(tmp_path, where):
+    """Hashing a tuple of so many levels overruns the stack of the interpreter."""
+    deep = b")" + b"\x85" * 300_000
+    body = {
+        "list": b"]" + deep + b"a",
+        "key": b"}" + deep + b"K\x01s",
+        "set": b"\x8f(" + deep + b"\x90",
+        "frozen set": b"(" + deep + b"\x91",
+        "value": b"}" + text("annotations") + deep + b"s",
+    }[where]
+    with pytest.raises(SkeletonFileError):
+        read_pyskl(write(tmp_path, proto(body), raw=True))
+
+
+def test_damaged_files_are_refused_or_read(tmp_path):
+    """Whatever a few changed bytes do, no other error comes out."""
+    generator = random.Random(0)
+    refused = 0
+    for protocol in (2, 4, 5):
+        raw = pickle.dumps(CONTENT, protocol=protocol)
+        for _ in range(300):
+            damaged = bytearray(raw)
+            for _ in range(generator.randint(1, 4)):
+                damaged[generator.randrange(len(damaged))] = generator.randrange(256)
+            try:
+                for record in read_pyskl(write(tmp_path, bytes(damaged), raw=True)).annotations:
+                    pyskl_sequence(record)
+            except ValueError:
+                refused += 1
+    assert 50 < refused < 900
+
+
+def test_files_may_be_cut_off_anywhere(tmp_path):
+    raw = pickle.dumps(CONTENT)
+    for count in [*range(0, 200), *range(200, len(raw), 37)]:
+        with pytest.raises(SkeletonFileError):
+            read_pyskl(write(tmp_path, raw[:count], raw=True))
+
+
+def only(**changes):
+    return [annotation("a"), annotation("b", **changes)]
+
+
+NAN = np.full((2, 4, 17, 2), np.nan)
+MALFORMED = {
+    "a number": (5, r"must hold a dict with a list of 'annotations', .* \(got 5\)"),
+    "nothing": (None, r"\(got None\)"),
+    "no annotations": ({"split": {}}, r"\(got None\)"),
+    "a dict of annotations": ({"annotations": {}}, r"\(got dict\)"),
+    "an empty list": ([], "holds no annotations"),
+    "split a list": ({"annotations": RECORDS, "split": []}, r"'split' must be a dict \(got list"),
+    "split of text": ({"annotations": RECORDS, "split": {"a": "b"}}, "split 'a' must be a list of"),
+    "split of numbers": ({"annotations": RECORDS, "split": {"a": [1]}}, "split 'a' must be a list"),
+    "split 1": ({"annotations": RECORDS, "split": {1: []}}, "split 1 must be a list of 'frame_dir"),
+    "a text": ([RECORDS[0], "b"], r"annotation 1: must be a dict \(got str\)"),
+    "no name": (only(frame_dir=...), r"annotation 1: 'frame_dir' must be a string \(got None\)"),
+    "a number for a name": (only(frame_dir=7), r"annotation 1: 'frame_dir' must be .* \(got 7\)"),
+    "the same name": ([annotation("a")] * 2, r"annotation 1 \('a'\) has the name of annotation 0"),
+    "no keypoints": (only(keypoint=...), r"annotation 1 \('b'\): 'keypoint' must be an array"),
+    "keypoints elsewhere": (
+        only(keypoint=..., raw_file="k400_kpfiles_2d/b.pkl"),
+        r"annotation 1 \('b'\): its keypoints are in another file \('raw_file'\)",
+    ),
+    "a list of keypoints": (
+        only(keypoint=[[[[1.0, 2.0]]]]),
+        r"annotation 1 \('b'\): 'keypoint' must be an array of numbers \(got list\)",
+    ),
+    "strings": (only(keypoint=np.array(["a"])), r"\(got array of <U1\)"),
+    "truths": (only(keypoint=np.ones((2, 4, 17, 2), bool)), r"\(got array of bool\)"),
+    "compressed keypoints": (
+        only(keypoint=np.ones((9, 17, 3))),
+        r"'keypoint' must be \[persons, frames, joints, 2 or 3\] .* \(got shape \[9, 17, 3\]\)",
+    ),
+    "four channels": (only(keypoint=np.ones((2, 4, 17, 4))), r"\(got shape \[2, 4, 17, 4\]\)"),
+    "no frames": (only(keypoint=np.ones((2, 0, 17, 2))), r"\(got shape \[2, 0, 17, 2\]\)"),
+    "other frames": (only(total_frames=5), "'total_frames' is 5, but 'keypoint' has 4"),
+    "frames of text": (only(total_frames="4"), "'total_frames' is '4', but 'keypoint' has 4"),
+    "a score of another shape": (
+        only(keypoint_score=np.ones((2, 4, 18))),
+        r"annotation 1 \('b'\): 'keypoint_score' must have the shape \[2, 4, 17\] \(got \[2, 4, 18",
+    ),
+    "a score of text": (only(keypoint_score="x"), r"'keypoint_score' must be an array .*\(got str"),
+    "a label of text": (only(label="3"), r"annotation 1 \('b'\): 'label' must be the index of a"),
+    "several labels": (only(label=[1, 2]), r"'label' must be the index of a class \(got list\)"),
+    "a half label": (only(label=1.5), r"'label' must be the index of a class \(got float\)"),
+    "a label of truth": (only(label=True), r"'label' must be the index of a class \(got True\)"),
+    "a negative label": (only(label=-1), r"'label' must be the index of a class \(got -1\)"),
+    "a huge label": (only(label=2**20000), r"'label' must be the index of a class \(got int\)"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_annotations_are_named(tmp_path, name):
+    content, message = MALFORMED[name]
+    path = write(tmp_path, content)
+    with pytest.raises(SkeletonFileError, match=message) as info:
+        read_pyskl(path)
+    assert str(info.value).startswith(f"'{path}'")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_pyskl(tmp_path / "nowhere.pkl")
+    with pytest.raises(SkeletonFileError, match="IsADirectoryError"):
+        read_pyskl(tmp_path)
+
+
+def test_an_annotation_becomes_a_sequence():
+    record = annotation()
+    data = pyskl_sequence(record)
+    assert data.skeleton_shape == (2, 4, 17)
+    assert data.layout.name == "coco"
+    assert data.y.tolist() == [3]
+    assert data.x.dtype == torch.float32
+    found = data.x.view(2, 4, 17, 3)
+    assert torch.equal(found[..., :2], torch.from_numpy(record["keypoint"]).float())
+    assert torch.equal(found[..., 2], torch.from_numpy(record["keypoint_score"]).float())
+
+
+@pytest.mark.parametrize(
+    ("joints", "layout"), [(17, "coco"), (18, "openpose"), (21, "hand"), (25, "ntu_pyskl")]
+)
+def test_the_layout_is_told_by_the_number_of_joints(joints, layout):
+    assert pyskl_sequence(annotation(joints=joints)).layout.name == layout
+
+
+def test_a_layout_that_is_given():
+    assert pyskl_sequence(annotation(joints=25), "body_25").layout.name == "body_25"
+    message = r"the annotation \('S001C.*'\) is malformed: layout 'hand' has 21 joints \(got 17"
+    with pytest.raises(ValueError, match=message):
+        pyskl_sequence(annotation(), "hand")
+    with pytest.raises(ValueError, match="the layout of 19 joints cannot be told; pass 'layout'"):
+        pyskl_sequence(annotation(joints=19))
+    with pytest.raises(TypeError, match="'layout' must be a name or a SkeletonLayout"):
+        pyskl_sequence(annotation(), 17)
+
+
+def test_neither_score_nor_label():
+    keypoint = np.ones((1, 4, 25, 3), np.float16)
+    data = pyskl_sequence(annotation(keypoint=keypoint, keypoint_score=..., label=...))
+    assert data.x.shape == (100, 3)
+    assert "y" not in data
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"keypoint": NAN}, "'keypoints' holds a value that is NaN or infinite"),
+        (
+            {"keypoint": np.full((2, 4, 17, 2), 1e39)},
+            "'keypoints' holds a value that is NaN or inf",
+        ),
+        ({"keypoint_score": NAN[..., 0]}, "'score' holds a value that is NaN or infinite"),
+        ({"keypoint": None}, "'keypoint' must be an array of numbers"),
+        ({"total_frames": 3}, "'total_frames' is 3"),
+    ],
+)
+def test_values_are_looked_at_when_a_sequence_is_made(changes, message):
+    with pytest.raises(ValueError, match=rf"the annotation \('me'\) is malformed: {message}"):
+        pyskl_sequence(annotation("me", **changes))
+
+
+def test_sequences_of_a_file_may_be_written_to(tmp_path):
+    record = read_pyskl(write(tmp_path, CONTENT)).annotations[0]
+    data = pyskl_sequence(record)
+    data.x.zero_()
+    assert record["keypoint"].any()

@@ -1,0 +1,181 @@
+import importlib
+import random
+
+import numpy as np
+import pytest
+import scipy.io
+import torch
+
+from pyg_vision.data.readers import SkeletonFileError, read_utd_mhad, utd_mhad_name
+
+NAME = "a27_s8_t4_skeleton.mat"
+# As the authors of the data set number them.
+JOINTS = """
+    head shoulder_center spine hip_center left_shoulder left_elbow left_wrist left_hand
+    right_shoulder right_elbow right_wrist right_hand left_hip left_knee left_ankle left_foot
+    right_hip right_knee right_ankle right_foot
+""".split()
+
+
+def skeleton(frames=5):
+    return np.random.default_rng(0).normal(size=(20, 3, frames))
+
+
+def write(folder, name=NAME, compress=False, **variables):
+    path = folder / name
+    scipy.io.savemat(path, variables, do_compression=compress)
+    return path
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_file_becomes_a_sequence(tmp_path, compress):
+    values = skeleton()
+    data = read_utd_mhad(write(tmp_path, d_skel=values, compress=compress))
+    assert data.skeleton_shape == (1, 5, 20)
+    assert data.layout.name == "kinect"
+    assert data.y.tolist() == [26]
+    found = data.x.view(5, 20, 3)
+    for i, joint in enumerate(JOINTS):
+        expected = torch.from_numpy(values[i].T).float()
+        torch.testing.assert_close(found[:, data.layout.joint(joint)], expected)
+
+
+def test_a_single_frame(tmp_path):
+    data = read_utd_mhad(write(tmp_path, d_skel=skeleton(1)))
+    assert data.skeleton_shape == (1, 1, 20)
+    data = read_utd_mhad(write(tmp_path, d_skel=skeleton(1)[..., 0]))
+    assert data.skeleton_shape == (1, 1, 20)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_other_types_become_floats(tmp_path, dtype):
+    values = (10 * skeleton()).astype(dtype)
+    data = read_utd_mhad(write(tmp_path, d_skel=values))
+    assert data.x.dtype == torch.float32
+    head = data.x.view(5, 20, 3)[:, data.layout.joint("head")]
+    assert torch.equal(head, torch.from_numpy(values[0].T).float())
+
+
+def test_other_variables_are_ignored(tmp_path):
+    path = write(tmp_path, d_skel=skeleton(), note="abc", cells=np.array([None, "a"], object))
+    assert read_utd_mhad(path).num_nodes == 100
+
+
+def test_the_name_is_read():
+    name = utd_mhad_name("somewhere/a1_s2_t3_skeleton.mat")
+    assert name == (1, 2, 3)
+    assert (name.action, name.subject, name.trial) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("name", ["", "a1_s1_t1_inertial", "a1_s1_skeleton", "a1_s1_t1_skeleton2"])
+def test_other_names(name):
+    with pytest.raises(SkeletonFileError, match=r"the name must be aX_sY_tZ_skeleton.mat"):
+        utd_mhad_name(f"{name}.mat")
+
+
+@pytest.mark.parametrize("action", [0, 28, 99])
+def test_actions_that_do_not_exist(action):
+    with pytest.raises(SkeletonFileError, match=rf"must be 1 to 27 \(got {action}\)"):
+        utd_mhad_name(f"a{action}_s1_t1_skeleton.mat")
+
+
+def bad(value):
+    values = skeleton()
+    values[3, 1, 2] = value
+    return values
+
+
+VARIABLES = {
+    "nothing": ({}, r"'d_skel' is missing \(got \[\]\)"),
+    "another": ({"d_iner": np.zeros((3, 6))}, r"'d_skel' is missing \(got \['d_iner'\]\)"),
+    "19 joints": ({"d_skel": skeleton()[1:]}, r"must be \[20, 3, frames\] \(got \[19, 3, 5\]\)"),
+    "two coordinates": ({"d_skel": skeleton()[:, 1:]}, r"\(got \[20, 2, 5\]\)"),
+    "coordinates first": ({"d_skel": skeleton().transpose(1, 0, 2)}, r"\(got \[3, 20, 5\]\)"),
+    "no frames": ({"d_skel": skeleton()[..., :0]}, r"\(got \[20, 3, 0\]\)"),
+    "four axes": ({"d_skel": np.zeros((20, 3, 2, 2))}, r"\(got \[20, 3, 2, 2\]\)"),
+    "a number": ({"d_skel": 5.0}, r"\(got \[1, 1\]\)"),
+    "a text": ({"d_skel": "abc"}, r"must be \[20, 3, frames\]"),
+    "texts": ({"d_skel": np.full((20, 3), "abc", object)}, "'d_skel' must hold numbers"),
+    "complex": ({"d_skel": skeleton() + 1j}, "'d_skel' must hold numbers"),
+    "NaN": ({"d_skel": bad(np.nan)}, "holds a value that is NaN or infinite"),
+    "infinite": ({"d_skel": bad(-np.inf)}, "holds a value that is NaN or infinite"),
+    "beyond float": ({"d_skel": bad(1e39)}, "holds a value that is NaN or infinite"),
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_malformed_variables_are_named(tmp_path, name):
+    variables, message = VARIABLES[name]
+    path = write(tmp_path, **variables)
+    with pytest.raises(SkeletonFileError, match=message) as info:
+        read_utd_mhad(path)
+    assert str(info.value).startswith(f"'{path}'")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>404 Not Found</html>",
+        bytes(200),
+        b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(400),
+        b"\x89HDF\r\n\x1a\n" + bytes(600),
+    ],
+    ids=["empty", "text", "zeros", "version 7.3", "HDF5"],
+)
+def test_other_files_are_named(tmp_path, content):
+    path = tmp_path / NAME
+    path.write_bytes(content)
+    with pytest.raises(SkeletonFileError, match="is no MATLAB file|is missing") as info:
+        read_utd_mhad(path)
+    assert str(info.value).startswith(f"'{path}'")
+
+
+def test_declared_sizes_are_refused_before_memory_is_taken(tmp_path):
+    path = write(tmp_path, d_skel=skeleton())
+    raw = bytearray(path.read_bytes())
+    place = raw.index((20).to_bytes(4, "little") + (3).to_bytes(4, "little") + b"\x05\x00\x00\x00")
+    raw[place + 8 : place + 12] = (2**30).to_bytes(4, "little")
+    path.write_bytes(raw)
+    message = r"needs an array of 1 × 1073741824 × 20 × 3 values"
+    with pytest.raises(SkeletonFileError, match=message):
+        read_utd_mhad(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("compress", [False, True])
+def test_damaged_files_are_refused_or_read(tmp_path, compress):
+    path = write(tmp_path, d_skel=skeleton(2), compress=compress)
+    raw = path.read_bytes()
+    generator = random.Random(0)
+    refused = 0
+    for _ in range(200):
+        damaged = bytearray(raw[: generator.choice((None, generator.randrange(len(raw))))])
+        for _ in range(generator.randint(0, 3)):
+            if damaged:
+                place = min(generator.randrange(220), len(damaged) - 1)
+                damaged[place] = generator.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            read_utd_mhad(path)
+        except ValueError:
+            refused += 1
+    assert 20 < refused < 200
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_utd_mhad(tmp_path / NAME)
+    with pytest.raises(FileNotFoundError):
+        read_utd_mhad(tmp_path / NAME.replace(".mat", ""))
+
+
+def test_without_scipy_the_error_says_what_to_install(tmp_path, monkeypatch):
+    path = write(tmp_path, d_skel=skeleton())
+
+    def absent(name):
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(importlib, "import_module", absent)
+    with pytest.raises(ImportError, match=r'pip install "pyg-vision\[train\]"'):
+        read_utd_mhad(path)

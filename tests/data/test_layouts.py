@@ -1,0 +1,65 @@
+import pytest
+
+from pyg_vision.data import SkeletonLayout, skeleton_layout
+
+SIZES = {
+    "openpose": 18,
+    "body_25": 25,
+    "ntu": 25,
+    "ntu_pyskl": 25,
+    "ntu_edge": 24,
+    "coco": 17,
+    "kinect": 20,
+    "mediapipe": 33,
+    "hand": 21,
+    "h36m": 17,
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_shipped_layouts(name):
+    layout = skeleton_layout(name)
+    assert layout.name == name
+    assert layout.num_joints == SIZES[name]
+    # Every bone has a parent but the root, so that bone vectors are defined.
+    assert len(layout.bones) == layout.num_joints - 1
+    for left, right in layout.pairs:
+        assert layout.joints[left].replace("left", "right") == layout.joints[right]
+    flip = layout.flip_order
+    mirrored = {frozenset((flip[a], flip[b])) for a, b in layout.edges}
+    assert mirrored == {frozenset(edge) for edge in layout.edges}, "left and right differ"
+
+
+def test_all_sided_joints_have_a_pair():
+    for name in SIZES:
+        layout = skeleton_layout(name)
+        paired = {joint for pair in layout.pairs for joint in pair}
+        sided = {i for i, joint in enumerate(layout.joints) if "left" in joint or "right" in joint}
+        assert paired == sided, name
+
+
+def test_quirks_of_published_code():
+    openpose = skeleton_layout("openpose")
+    shoulder, hip = openpose.joint("left_shoulder"), openpose.joint("left_hip")
+    assert (hip, shoulder) in openpose.bones  # not to the neck
+    tip, thumb, hand = 21, 22, 7
+    assert (tip, thumb) in skeleton_layout("ntu").bones
+    pyskl = skeleton_layout("ntu_pyskl")
+    assert (tip, hand) in pyskl.bones
+    assert pyskl.parents[tip] == thumb  # the bone vector, unlike the edge
+    coco = skeleton_layout("coco")
+    assert (coco.joint("left_hip"), coco.joint("left_shoulder")) in coco.bones
+    assert coco.parents[coco.joint("left_hip")] == coco.joint("nose")
+    assert skeleton_layout("kinect").center == 2
+
+
+def test_a_layout_is_returned_as_it_is():
+    own = SkeletonLayout("stick", ("top", "bottom"), ((1, 0),), center=0)
+    assert skeleton_layout(own) is own
+
+
+def test_unknown_layouts_are_named():
+    with pytest.raises(ValueError, match=r"must be one of openpose, body_25.*\(got 'kinetics'\)"):
+        skeleton_layout("kinetics")
+    with pytest.raises(TypeError, match="a name or a SkeletonLayout.*'int'"):
+        skeleton_layout(18)

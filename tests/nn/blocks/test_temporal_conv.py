@@ -1,0 +1,98 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pyg_vision.data import SkeletonLayout, Tracks, skeleton_sequence
+from pyg_vision.nn import TemporalConv
+from tests.laws import close
+
+RAGGED = [(1, 5, 3), (2, 12, 3), (1, 1, 3), (2, 2, 3), (1, 20, 3)]
+REGULAR = [(2, 7, 3), (1, 7, 3)]
+STICK = SkeletonLayout("stick", ("a", "b", "c"), ((1, 0), (2, 1)), center=0)
+
+
+def one_by_one(conv, x, shapes):
+    """The published convolution, for each person of each sequence alone."""
+    outs = []
+    sizes = [(t, v) for m, t, v in shapes for _ in range(m)]
+    for part, (t, v) in zip(x.split([t * v for t, v in sizes]), sizes, strict=True):
+        maps = part.view(1, t, v, -1).permute(0, 3, 1, 2)
+        out = F.conv2d(maps, conv.weight, conv.bias, (conv.stride, 1), (conv.kernel_size // 2, 0))
+        outs.append(out[0].permute(1, 2, 0).reshape(-1, conv.out_channels))
+    return torch.cat(outs)
+
+
+@pytest.mark.parametrize("shapes", [RAGGED, REGULAR])
+@pytest.mark.parametrize("kernel_size", [1, 3, 9])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_tracks_never_mix(shapes, kernel_size, stride):
+    conv = TemporalConv(4, 5, kernel_size, stride).double()
+    tracks = Tracks.of(shapes)
+    x = torch.randn(tracks.num_nodes, 4, dtype=torch.double, requires_grad=True)
+    expected = one_by_one(conv, x, shapes)
+    out = conv(x, tracks)
+    close(out, expected)
+    assert out.size(0) == tracks.strided(stride).num_nodes
+    probe = torch.randn_like(out)
+    inputs = [x, *conv.parameters()]
+    wanted = torch.autograd.grad((expected * probe).sum(), inputs)
+    for actual, grad in zip(torch.autograd.grad((out * probe).sum(), inputs), wanted, strict=True):
+        close(actual, grad)
+
+
+def test_float32_agrees():
+    conv, tracks = TemporalConv(8, 8), Tracks.of(RAGGED)
+    x = torch.randn(tracks.num_nodes, 8)
+    torch.testing.assert_close(conv(x, tracks), one_by_one(conv, x, RAGGED), rtol=1e-4, atol=1e-5)
+
+
+def test_tracks_as_graph_shape_or_list():
+    data = skeleton_sequence(torch.randn(2, 6, 3, 3), STICK)
+    conv = TemporalConv(3, 4, bias=False)
+    assert conv.bias is None
+    expected = conv(data.x, Tracks.of(data))
+    assert expected.shape == (36, 4)
+    for tracks in (data, data.skeleton_shape, [(2, 6, 3)]):
+        assert torch.equal(conv(data.x, tracks), expected)
+
+
+def test_gradcheck():
+    conv, tracks = TemporalConv(2, 2, 3, 2).double(), Tracks.of([(1, 4, 2), (1, 3, 2)])
+    x = torch.randn(tracks.num_nodes, 2, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: conv(x, tracks), x)
+
+
+def test_compiled_is_eager():
+    tracks = Tracks.of(REGULAR)
+    conv, x = TemporalConv(4, 5).double(), torch.randn(tracks.num_nodes, 4, dtype=torch.double)
+    close(torch.compile(conv, fullgraph=True, backend="aot_eager")(x, tracks), conv(x, tracks))
+    torch._dynamo.reset()
+
+
+def test_reset_parameters_and_repr():
+    conv = TemporalConv(4, 5, 3, 2)
+    assert str(conv) == "TemporalConv(4, 5, kernel_size=3, stride=2)"
+    before = conv.weight.clone()
+    conv.reset_parameters()
+    assert not torch.equal(conv.weight, before)
+    assert conv.weight.abs().max() <= 12**-0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 4), r"'in_channels' must be a positive integer \(got 0\)"),
+        ((4, 4.0), "'out_channels' must be a positive integer"),
+        ((4, 4, 8), r"'kernel_size' must be odd \(got 8\)"),
+        ((4, 4, 9, 0), "'stride' must be a positive integer"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TemporalConv(*arguments)
+
+
+@pytest.mark.parametrize("shape", [(10, 4), (9, 5), (1, 9, 4)])
+def test_features_that_do_not_fit_are_named(shape):
+    with pytest.raises(ValueError, match=r"must be \[9 nodes, in_channels=4\] for 1 track"):
+        TemporalConv(4, 4)(torch.zeros(shape), (1, 3, 3))

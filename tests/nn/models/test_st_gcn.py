@@ -1,0 +1,331 @@
+import copy
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch_geometric.data import Batch
+
+from pyg_vision import set_validation
+from pyg_vision.data import (
+    SkeletonLayout,
+    dense_to_skeletons,
+    skeleton_sequence,
+    skeletons_to_dense,
+)
+from pyg_vision.nn import STGCN, DenseSTGCN
+from pyg_vision.weights import load_published
+from tests.laws import close
+from tests.nn.golden_st_gcn import relative, starting_with
+
+# Six joints and few frames: what is shown does not depend on size.
+BODY = SkeletonLayout(
+    "body",
+    ("pelvis", "chest", "left_hand", "right_hand", "left_foot", "right_foot"),
+    ((1, 0), (2, 1), (3, 1), (4, 0), (5, 0)),
+    center=0,
+    pairs=((2, 3), (4, 5)),
+)
+RECORDED = {
+    "stgcn_model_openpose_spatial": {"layout": "openpose", "partition": "stgcn"},
+    "stgcn_model_ntu_distance_M1": {
+        "layout": "ntu",
+        "partition": "distance",
+        "edge_importance": False,
+    },
+}
+
+
+def model(cls=STGCN, **options):
+    """A model whose every weight matters, in float64 and evaluation."""
+    made = cls(3, 4, **{"layout": BODY, **options}).double()
+    with torch.no_grad():
+        for name, value in [*made.named_parameters(), *made.named_buffers()]:
+            if "edge_importance" in name or "running_var" in name:
+                value.uniform_(0.5, 1.5)
+            elif "running_mean" in name or name.endswith("bias"):
+                value.normal_(0, 0.3)
+    return made.eval()
+
+
+def sequence(persons, frames, layout=BODY, channels=3):
+    return skeleton_sequence(
+        torch.randn(persons, frames, layout.num_joints, channels).double(), layout
+    )
+
+
+def ragged():
+    return [sequence(1, 9), sequence(2, 14), sequence(1, 1), sequence(3, 30), sequence(2, 2)]
+
+
+@pytest.mark.parametrize("cls", [STGCN, DenseSTGCN])
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_numbers(cls, name, load_golden):
+    _, recorded = load_golden(name)
+    made = cls(3, 10, **RECORDED[name])
+    report = load_published(made, starting_with("state.", recorded))
+    assert report.checked == ["A"]
+    made, x = made.double().eval(), recorded["input"].double()
+    assert relative(made(x), recorded["output"]) < 1e-9
+    scores, features = made.extract_feature(x)
+    assert relative(features, recorded["feature"]) < 1e-9
+    assert relative(scores, recorded["voted"]) < 1e-9
+
+
+def test_float32_stays_near_the_recorded_numbers(load_golden):
+    name = "stgcn_model_openpose_spatial"
+    _, recorded = load_golden(name)
+    made = STGCN(3, 10, **RECORDED[name])
+    load_published(made, starting_with("state.", recorded))
+    assert relative(made.eval()(recorded["input"]).double(), recorded["output"]) < 1e-4
+
+
+def test_published_size():
+    counts = [sum(p.numel() for p in m.parameters()) for m in (STGCN(3, 400), DenseSTGCN(3, 400))]
+    masks = 10 * (3 * 18 * 18)  # of the dense twin's weights as they are saved
+    assert counts[0] == 3_167_940
+    assert counts[1] == counts[0]
+    saved = STGCN(3, 400).state_dict()
+    assert sum(v.numel() for k, v in saved.items() if "edge_importance" in k) == masks
+
+
+@pytest.mark.parametrize("options", [{}, {"partition": "inward_outward"}, {"two_stream": True},
+                                     {"edge_importance": False}, {"max_hop": 2},
+                                     {"partition": "uniform", "kernel_size": 3}])  # fmt: skip
+def test_equals_the_dense_twin_in_evaluation_and_training(options):
+    sparse, dense = model(**options), model(DenseSTGCN, **options)
+    dense.load_state_dict(sparse.state_dict())
+    x = torch.randn(3, 3, 21, 6, 2, dtype=torch.double)
+    close(sparse(x), dense(x))
+    for ours, theirs in zip(sparse.extract_feature(x), dense.extract_feature(x), strict=True):
+        assert ours.shape[2:] == (6, 6, 2)  # every fourth frame
+        close(ours, theirs)
+    sparse.train(), dense.train()
+    for one in (sparse, dense):
+        F.cross_entropy(one(x), torch.tensor([0, 1, 3])).backward()
+    wanted = gradients(dense)
+    for name, gradient in gradients(sparse).items():
+        torch.testing.assert_close(gradient, wanted[name], rtol=1e-8, atol=1e-10)
+    for name, value in dense.state_dict().items():
+        close(sparse.state_dict()[name], value)  # running statistics
+
+
+def gradients(one):
+    """In the shapes of the state dict, which are the same for both."""
+    shaped = copy.deepcopy(one)
+    with torch.no_grad():
+        for mine, theirs in zip(shaped.parameters(), one.parameters(), strict=True):
+            mine.copy_(theirs.grad)
+    state = shaped.state_dict()
+    names = [name for name in state if "running" not in name and "num_batches" not in name]
+    # What a mask holds where there is no edge is no gradient, and is one in both.
+    return {name: state[name] for name in names}
+
+
+def test_a_batch_is_its_sequences_one_by_one():
+    made, sequences = model(), ragged()
+    alone = torch.cat([made(one) for one in sequences])
+    close(made(Batch.from_data_list(sequences)), alone)
+    close(made(Batch.from_data_list(sequences[::-1])), alone.flip(0))
+    features = made.extract_feature(Batch.from_data_list(sequences))
+    for one, part in zip(sequences, features.to_data_list(), strict=True):
+        expected = made.extract_feature(one)
+        close(part.x, expected.x)
+        close(part.scores, expected.scores)
+        persons, frames, _ = one.skeleton_shape
+        assert part.skeleton_shape == (persons, math.ceil(frames / 4), 6)
+        assert part.scores.shape == (part.num_nodes, 4)
+
+
+def test_scores_of_nodes_average_to_the_logits():
+    made, batch = model(), Batch.from_data_list([sequence(2, 9), sequence(2, 12)])
+    for logits, part in zip(made(batch), made.extract_feature(batch).to_data_list(), strict=True):
+        close(part.scores.mean(dim=0), logits)
+
+
+def test_packed_statistics_see_no_padding():
+    made = model().train()
+    short, long = sequence(1, 6), sequence(1, 20)
+    made(Batch.from_data_list([short, long]))
+    frames = torch.cat((short.x, long.x)).view(26, -1)
+    close(made.data_bn.running_mean, 0.9 * model_mean() + 0.1 * frames.mean(dim=0))
+
+
+def model_mean():
+    torch.manual_seed(0)  # as the test that asks: the same running statistics
+    return model().data_bn.running_mean
+
+
+def test_same_lengths_equal_the_dense_tensor_taken_as_given():
+    made, batch = model(), Batch.from_data_list([sequence(2, 9), sequence(2, 9)])
+    close(made(batch), made(skeletons_to_dense(batch)))
+    x = torch.randn(2, 3, 9, 6, 2).double()
+    close(made(dense_to_skeletons(x, BODY)), made(x))
+
+
+def test_published_padding_equals_the_dense_run():
+    padded = model(padding="published", window=(32, 3))
+    dense = model(DenseSTGCN)
+    dense.load_state_dict(padded.state_dict())
+    batch = Batch.from_data_list(ragged())
+    x = skeletons_to_dense(batch, 32, 3)
+    close(padded(batch), dense(x))
+    _, features = dense.extract_feature(x)
+    out = padded.extract_feature(batch)
+    close(skeletons_to_dense(out), features)
+    assert out.skeleton_shape == [(3, 8, 6)] * 5
+    packed = model()
+    packed.load_state_dict(padded.state_dict())
+    assert not torch.allclose(packed(batch), padded(batch)), "zeros are no part of a packed batch"
+    # An output does not depend on what else is in a batch.
+    close(padded(batch)[:1], padded(Batch.from_data_list(batch.to_data_list()[:1])))
+
+
+def test_an_absent_person_in_a_dense_tensor_is_one_of_zeros():
+    made = model()
+    x = torch.randn(1, 3, 12, 6, 2).double()
+    x[..., 1] = 0
+    assert not torch.allclose(made(x), made(x[..., :1]))
+
+
+def test_two_streams_add_their_logits():
+    made, batch = model(two_stream=True), Batch.from_data_list(ragged())
+    assert made.window is None
+    assert not hasattr(made, "fcn")
+    out = made.extract_feature(batch)
+    assert out.x.size(1) == 512
+    close(made(batch), torch.cat([made(one) for one in batch.to_data_list()]))
+
+
+def test_importance_is_saved_as_the_published_mask():
+    made = model()
+    state = made.state_dict()
+    mask = state["edge_importance.3"]
+    assert mask.shape == (3, 6, 6)
+    edges = torch.zeros(3, 6, 6, dtype=torch.bool)
+    edges[made.edge_type, made.edge_index[0], made.edge_index[1]] = True
+    assert (mask[~edges] == 1).all()
+    assert (mask[edges] != 1).all()
+    other = model()
+    other.load_state_dict(state)
+    assert torch.equal(other.edge_importance[3], made.edge_importance[3])
+    x = torch.randn(1, 3, 9, 6, 1).double()
+    close(other(x), made(x))
+    assert state["edge_importance.3"].shape == (3, 6, 6)  # the caller's dictionary is untouched
+    wrong = dict(state, **{"edge_importance.3": torch.ones(3, 5, 5)})
+    with pytest.raises(RuntimeError, match=r"edge_importance.3.*\[3, 5, 5\]"):
+        model().load_state_dict(wrong)
+
+
+def test_importance_is_learned():
+    made = model().train()
+    made(torch.randn(2, 3, 9, 6, 1).double()).square().sum().backward()
+    for weight in made.edge_importance:
+        assert weight.grad.abs().min() > 0
+
+
+def test_only_later_blocks_drop_out():
+    made = STGCN(3, 4, layout=BODY, dropout=0.25)
+    rates = [block.tcn[4].p for block in made.blocks]
+    assert rates == [0.0] + [0.25] * 9
+
+
+def test_moves_between_types_and_devices():
+    made = model().float()
+    assert made.edge_weight.dtype == torch.float32
+    out = made.to(torch.bfloat16)(torch.randn(1, 3, 9, 6, 1).bfloat16())
+    assert out.dtype == torch.bfloat16
+
+
+@pytest.mark.cuda
+def test_a_batch_on_a_gpu_reads_nothing_back():
+    made = model().float().cuda()
+    batch = Batch.from_data_list([one.clone() for one in ragged()])
+    batch.x = batch.x.float()
+    expected = made.cpu()(batch)
+    made, batch = made.cuda(), batch.to("cuda")
+    made(batch)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        out = made(batch)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    torch.testing.assert_close(out.cpu(), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_compiles_on_a_dense_tensor():
+    made, x = model(), torch.randn(2, 3, 9, 6, 2).double()
+    compiled = torch.compile(made, fullgraph=True, backend="aot_eager")
+    close(compiled(x), made(x))
+    torch._dynamo.reset()
+
+
+def test_autocast():
+    made, x = model().float(), torch.randn(2, 3, 9, 6, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        out = made(x)
+    torch.testing.assert_close(out.float(), made(x), rtol=0.2, atol=0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"in_channels": 0}, ValueError, r"'in_channels' must be a positive integer \(got 0\)"),
+        ({"num_classes": 2.0}, ValueError, "'num_classes' must be a positive integer"),
+        ({"layout": "nobody"}, ValueError, "'layout' must be one of"),
+        ({"partition": "spatial"}, ValueError, "'partition' must be one of"),
+        ({"dropout": 1.0}, ValueError, r"'dropout' must be in \[0, 1\)"),
+        ({"padding": "published"}, ValueError, "belong together.*window=None"),
+        ({"window": (300, 2)}, ValueError, "belong together.*padding=None"),
+        ({"padding": "zeros"}, ValueError, "'padding' must be 'published' or None"),
+        ({"padding": "published", "window": (300,)}, ValueError, "two positive integers"),
+        ({"padding": "published", "window": (0, 2)}, ValueError, "two positive integers"),
+    ],
+)
+def test_wrong_arguments_are_named(options, error, message):
+    with pytest.raises(error, match=message):
+        STGCN(**{"in_channels": 3, "num_classes": 4, **options})
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        ("skeleton", TypeError, r"must be a tensor or a Batch \(got 'str'\)"),
+        (torch.zeros(1, 3, 9, 5, 1), ValueError, "6 joints of layout 'body'.*1, 3, 9, 5, 1"),
+        (torch.zeros(1, 2, 9, 6, 1), ValueError, "in_channels=3"),
+        (torch.zeros(3, 9, 6, 1), ValueError, "a dense input must be"),
+        (torch.zeros(1, 3, 0, 6, 1), ValueError, "not empty"),
+        (torch.zeros(1, 3, 9, 6, 1).long(), TypeError, "must be floating-point"),
+        (torch.full((1, 3, 9, 6, 1), torch.nan), ValueError, "NaN or infinite"),
+        (sequence(1, 4, channels=2), ValueError, r"in_channels=3\] \(got \[24, 2\]\)"),
+    ],
+)
+def test_wrong_inputs_are_named(x, error, message):
+    with pytest.raises(error, match=message):
+        STGCN(3, 4, layout=BODY)(x)
+
+
+def test_data_of_another_layout_are_refused():
+    other = SkeletonLayout("other", BODY.joints, ((1, 0), (2, 1), (3, 1), (4, 1), (5, 1)), 0)
+    made = STGCN(3, 4, layout=BODY).double()
+    with pytest.raises(ValueError, match="made for layout 'body' .*layout 'other'"):
+        made(Batch.from_data_list([sequence(1, 4, layout=other)]))
+    nameless = sequence(1, 4)
+    del nameless.layout
+    made.eval()(nameless)  # six joints, and no word that they are others
+    hand = skeleton_sequence(torch.zeros(2, 21, 3).double(), "hand")
+    del hand.layout
+    with pytest.raises(ValueError, match=r"'body' of the model has 6 joints .*of \[21\] joints"):
+        made(hand)
+
+
+def test_a_sequence_beyond_the_window_is_refused():
+    made = model(padding="published", window=(8, 2))
+    with pytest.raises(ValueError, match=r"sequence 1 of 1 person\(s\) and 9 frame\(s\) does not"):
+        made(Batch.from_data_list([sequence(1, 8), sequence(1, 9)]))
+
+
+def test_values_are_read_only_where_validation_is_on():
+    x = torch.full((1, 3, 9, 6, 1), torch.nan)
+    with set_validation(False):
+        assert STGCN(3, 4, layout=BODY).eval()(x).isnan().all()
