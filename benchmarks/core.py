@@ -16,6 +16,7 @@ from torch import Tensor
 DENSE = "dense"
 BEST = "dense-best"
 SPARSE = "sparse"
+PADDED = "sparse-padded"
 BASELINES = (DENSE, BEST)
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -85,6 +86,37 @@ class Case:
         text += f" d={self.dilation}" if self.dilation > 1 else ""
         return f"{self.detail} {text}" if self.detail else text
 
+    @property
+    def constants(self) -> str:
+        """What the cases of one curve share: all but the number of nodes."""
+        text = f"batch {self.batch}, {self.channels} channels, k={self.k}"
+        text += f", dilation {self.dilation}" if self.dilation > 1 else ""
+        return f"{self.detail}, {text}" if self.detail else text
+
+
+@dataclass(frozen=True)
+class SkeletonCase(Case):
+    """A row of a sweep over sequences of skeletons. ``k`` is the number of relations."""
+
+    frames: int = 1
+    persons: int = 1
+
+    @property
+    def joints(self) -> int:
+        return self.nodes // (self.frames * self.persons)
+
+    @property
+    def label(self) -> str:
+        text = f"B={self.batch} T={self.frames} V={self.joints} M={self.persons}"
+        text += f" C={self.channels}" if self.channels else ""
+        return f"{self.detail} {text}" if self.detail else text
+
+    @property
+    def constants(self) -> str:
+        text = f"batch {self.batch}, {self.joints} joints, {self.persons} person(s)"
+        text += f", {self.channels} channels" if self.channels else ""
+        return f"{self.detail}, {text}" if self.detail else text
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -135,6 +167,7 @@ class Suite:
     trial: Callable[[Case, Options], Trial]
     # Builds one contender alone, for the resident memory of a process that has nothing else.
     alone: Callable[[Case, Options, str], Callable[[], object]] | None = None
+    case_type: type[Case] = Case
 
 
 def extension(name: str) -> ModuleType | None:

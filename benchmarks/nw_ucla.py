@@ -57,6 +57,7 @@ def learning_rate(epoch: float, epochs: int) -> float:
 
 def train(root: Path, seed: int, epochs: int, model_name: str = "sparse") -> dict[str, Any]:
     """Trains one model and returns what became of it."""
+    begun_at = git_commit()
     torch.manual_seed(seed)
     model = MODELS[model_name](3, 10, layout="kinect")
     data = NWUCLA(root, "train", transforms(train=True))
@@ -87,7 +88,7 @@ def train(root: Path, seed: int, epochs: int, model_name: str = "sparse") -> dic
         "loss": history,
         "training_seconds": seconds,
         "threads": torch.get_num_threads(),
-        "commit": git_commit(),
+        "commit": begun_at,
         "torch": torch.__version__,
     }
 

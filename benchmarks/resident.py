@@ -66,7 +66,7 @@ def main(argument: str) -> None:
     suite = SUITES[job["suite"]]
     assert suite.alone is not None
     with pyg_vision.set_validation(False):
-        suite.alone(Case(**job["case"]), options, job["contender"])()
+        suite.alone(suite.case_type(**job["case"]), options, job["contender"])()
     print(peak_resident())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.core import BEST, DENSE, SPARSE, Case
 from benchmarks.results import CaseResult, Report
+from benchmarks.suites.stgcn import case_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ def _slowdown_above_1ms(result: CaseResult) -> float:
 
 def _vig_ti(mode: str) -> Callable[[Case], bool]:
     return lambda case: case == Case(mode, 8, 196, 192, 9, detail="ViG-Ti")
+
+
+def _stgcn(mode: str) -> Callable[[Case], bool]:
+    return lambda case: case == case_of(mode, 2, 150, 18, 2)
 
 
 def _aggregation(mode: str) -> Callable[[Case], bool]:
@@ -99,6 +104,17 @@ TARGETS = (
         ),
         _speedup("torch_cluster"),
         4.0,
+    ),
+    Target("ST-GCN B=2 T=150 V=18 M=2, forward", "stgcn", _stgcn("forward"), _speedup(DENSE), 1.4),
+    Target(
+        "ST-GCN B=2 T=150 V=18 M=2, training", "stgcn", _stgcn("training"), _speedup(DENSE), 1.3
+    ),
+    Target(
+        "ST-GCN on lengths of NW-UCLA, batch 64, packed against padded",
+        "ragged",
+        lambda case: case.batch == 64,
+        _speedup(DENSE),
+        8.0,
     ),
 )
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from benchmarks.core import BEST, DENSE, SPARSE, Case
+from benchmarks.core import BEST, DENSE, PADDED, SPARSE
 from benchmarks.report.text import setting
 from benchmarks.results import CaseResult, Report, Row, SuiteResult
 
@@ -20,6 +20,7 @@ STYLES = {
     DENSE: ("#D55E00", "s", "dense (as published)"),
     BEST: ("#E69F00", "D", "dense-best (best dense code)"),
     SPARSE: ("#0072B2", "o", "sparse (pyg_vision)"),
+    PADDED: ("#56B4E9", "P", "sparse, padded (pyg_vision)"),
     "torch_cluster": ("#009E73", "^", "torch_cluster"),
     "torch_scatter": ("#009E73", "^", "torch_scatter"),
     "pyg_lib": ("#CC79A7", "v", "pyg_lib"),
@@ -45,7 +46,7 @@ def draw(suite: SuiteResult, report: Report) -> Figure | None:
     axes = figure.subplots(2, columns, squeeze=False, sharex="col" if long else False, sharey="row")
     for column, (mode, sweep) in enumerate(sweeps.items()):
         time, memory = axes[0][column], axes[1][column]
-        time.set_title(f"{mode}\n{_constants(sweep[0].case)}", fontsize=10)
+        time.set_title(f"{mode}\n{sweep[0].case.constants}", fontsize=10)
         if long:
             _lines(time, sweep, _milliseconds)
             _lines(memory, sweep, _mebibytes)
@@ -73,15 +74,9 @@ def _sweep(suite: SuiteResult, mode: str) -> list[CaseResult]:
     for result in suite.cases:
         timed = any(row.samples for row in result.rows)
         if result.case.mode == mode and timed:
-            groups[_constants(result.case)].append(result)
+            groups[result.case.constants].append(result)
     longest = max(groups.values(), key=len, default=[])
     return sorted(longest, key=lambda result: result.case.nodes)
-
-
-def _constants(case: Case) -> str:
-    text = f"batch {case.batch}, {case.channels} channels, k={case.k}"
-    text += f", dilation {case.dilation}" if case.dilation > 1 else ""
-    return f"{case.detail}, {text}" if case.detail else text
 
 
 def _lines(axis: Axes, sweep: list[CaseResult], value: Callable[[Row], float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,11 @@ OUTPUT = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
 # Statistics of a batch as small as that of the check amplify rounding.
 TRAINING_OUTPUT = {torch.float32: 1e-3, torch.float16: 1e-1, torch.bfloat16: 3e-1}
 
-AGREEMENT_NOTE = (
-    "Contenders share one state dict. Given the same graphs they must agree in float64, outputs "
-    "and (training) gradients of all parameters, and in outputs as timed; they are timed building "
-    "their graphs themselves."
+SAME_STATE = (
+    "Contenders share one state dict. They must agree in float64, outputs and (training) gradients "
+    "of all parameters, and in outputs as timed"
 )
+AGREEMENT_NOTE = f"{SAME_STATE}, given the same graphs; they are timed building them themselves."
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Entry:
     """A module with its input, in its own layout.
 
     ``backward`` takes the output to its gradients. ``checked`` is the input of the check, which
-    can be smaller, and ``neighbors`` the graph or graphs for it.
+    can be smaller, and ``given`` what else the module takes for it, such as its graph.
     """
 
     module: Module
-    x: Tensor
-    checked: Tensor
-    neighbors: Any
+    x: Any
+    checked: Any
+    given: Mapping[str, Any]
     from_layout: Callable[[Tensor], Tensor]
     backward: Callable[[Tensor], None]
     estimate: int = 0
@@ -64,11 +64,11 @@ def contender(name: str, entry: Entry, training: bool, options: Options) -> Cont
 
     def outputs() -> Outputs:
         with torch.no_grad(), options.autocast():
-            timed = forward(entry.checked, neighbors=entry.neighbors)
+            timed = forward(entry.checked, **entry.given)
         result = {"output as timed": entry.from_layout(timed)}
         exact = copy.deepcopy(module).double()
         with torch.set_grad_enabled(training):
-            out = exact(entry.checked.double(), neighbors=entry.neighbors)
+            out = exact(_exact(entry.checked), **entry.given)
         result["output"] = entry.from_layout(out.detach())
         if training:
             entry.backward(out)
@@ -94,7 +94,19 @@ def share_state(source: Module, *others: Module) -> None:
         other.load_state_dict(source.state_dict())
 
 
+def _exact(x: Any) -> Any:
+    return x.double() if isinstance(x, Tensor) else x.clone().apply(Tensor.double, "x")
+
+
 def _gradients(module: Module) -> Tensor:
-    """All in one: of a bias before a norm the gradient is zero, which is no scale to measure by."""
-    parameters = sorted(module.named_parameters(), key=lambda item: item[0])
-    return torch.cat([p.grad.flatten() for _, p in parameters if p.grad is not None])
+    """All in one: of a bias before a norm the gradient is zero, which is no scale to measure by.
+
+    They are brought into the shapes of the state dict, which are the same for all contenders.
+    """
+    holder = copy.deepcopy(module)
+    with torch.no_grad():
+        for place, parameter in zip(holder.parameters(), module.parameters(), strict=True):
+            place.copy_(torch.zeros_like(place) if parameter.grad is None else parameter.grad)
+    names = {name for name, _ in module.named_parameters()}
+    state = holder.state_dict()
+    return torch.cat([state[name].flatten() for name in sorted(names)])

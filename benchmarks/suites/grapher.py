@@ -51,13 +51,13 @@ def trial(case: Case, options: Options) -> Trial:
     def backward(grad: Tensor, out: Tensor) -> None:
         torch.autograd.backward(out, grad.to(out.dtype))
 
-    maps = to_maps(x)
+    maps, given = to_maps(x), {"neighbors": neighbors}
     entries = {
         DENSE: Entry(
             dense.to(x.device),
             maps,
             maps,
-            neighbors,
+            given,
             from_maps,
             partial(backward, to_maps(grad)),
             max(3 * 4 * case.batch * case.nodes**2, 3 * case.k * x.nbytes),
@@ -68,7 +68,7 @@ def trial(case: Case, options: Options) -> Trial:
             module.to(x.device),
             x,
             x,
-            neighbors,
+            given,
             torch.clone,
             partial(backward, grad),
             4 * case.batch * case.nodes**2 if name == BEST else 0,

@@ -63,7 +63,15 @@ def trial(case: Case, options: Options) -> Trial:
     contenders = [
         _modules.contender(
             name,
-            Entry(model, x, checked, neighbors, torch.clone, backward, _estimate(case, name)),
+            Entry(
+                model,
+                x,
+                checked,
+                {"neighbors": neighbors},
+                torch.clone,
+                backward,
+                _estimate(case, name),
+            ),
             training,
             options,
         )
@@ -79,7 +87,7 @@ def alone(case: Case, options: Options, name: str) -> Callable[[], object]:
         _build(case, options, name),
         x,
         x,
-        None,
+        {},
         torch.clone,
         lambda out: torch.autograd.backward(F.cross_entropy(out, target)),
     )

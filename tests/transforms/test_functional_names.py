@@ -11,6 +11,23 @@ NAMES = {
     "ToGridGraph": "to_grid_graph",
     "ToPatchNodes": "to_patch_nodes",
     "ToPixelNodes": "to_pixel_nodes",
+    "SkeletonEdges": "skeleton_edges",
+    "JointToBone": "joint_to_bone",
+    "JointToMotion": "joint_to_motion",
+    "CenterSkeleton": "center_skeleton",
+    "CenterByScore": "center_by_score",
+    "ScaleSkeleton": "scale_skeleton",
+    "SampleFrames": "sample_frames",
+    "UniformSampleFrames": "uniform_sample_frames",
+    "RandomChooseFrames": "random_choose_frames",
+    "RandomShiftFrames": "random_shift_frames",
+    "PadFrames": "pad_frames",
+    "RandomRotateSkeleton": "random_rotate_skeleton",
+    "RandomScaleSkeleton": "random_scale_skeleton",
+    "RandomFlipSkeleton": "random_flip_skeleton",
+    "RandomMoveSkeleton": "random_move_skeleton",
+    "TopPersons": "top_persons",
+    "TrackPersons": "track_persons",
 }
 
 

@@ -1,0 +1,46 @@
+"""ST-GCN's layers and model by the best dense code.
+
+Maps with channels last as ours, whose convolutions they share; the difference to those is the graph
+alone: the adjacency of all relations as one matrix, applied to all joints.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from pyg_vision.data import Tracks
+from pyg_vision.nn import STGCN, SpatialGraphConv, STGCNBlock
+from pyg_vision.ops._node_linear import node_linear
+
+
+class BestSpatialGraphConv(SpatialGraphConv):
+    """The typed convolution of frames ``[F, V, C]`` by a linear map and one matrix a frame."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, edge_index: Tensor, edge_type: Tensor, edge_weight: Tensor, **unused: Any
+    ) -> Tensor:
+        joints = x.size(1)
+        adj = edge_weight.new_zeros(joints, joints, self.num_relations)
+        adj = adj.index_put((edge_index[1], edge_index[0], edge_type), edge_weight)
+        weight = self.weight.transpose(1, 2).flatten(0, 1)
+        h = node_linear(x, weight, self.bias.flatten())
+        rows = h.view(x.size(0), joints * self.num_relations, self.out_channels)
+        return torch.bmm(adj.flatten(1).to(x.dtype).expand(x.size(0), -1, -1), rows)
+
+
+class BestSTGCN(STGCN):
+    """The model, with every spatial convolution replaced."""
+
+    def _make_block(self, in_channels: int, out_channels: int, **kwargs: Any) -> Module:
+        block = STGCNBlock(in_channels, out_channels, **kwargs)
+        block.gcn = BestSpatialGraphConv(in_channels, out_channels, kwargs["num_relations"])
+        return block
+
+    def _pack(self, x: Any) -> tuple[Tensor, Tracks]:
+        if not isinstance(x, Tensor):
+            raise TypeError("the dense baselines take dense tensors")
+        return super()._pack(x)

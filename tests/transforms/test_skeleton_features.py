@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from pyg_vision.data import SkeletonLayout, skeleton_layout, skeleton_sequence
+from pyg_vision.transforms import CenterSkeleton, JointToBone, JointToMotion
+
+STICK = SkeletonLayout("stick", ("a", "b", "c"), ((1, 0), (2, 1)), center=0)
+
+
+def sequence(score=False, frames=5):
+    keypoints = torch.randn(2, frames, 3, 2)
+    return skeleton_sequence(
+        keypoints, STICK, score=torch.rand(2, frames, 3) if score else None
+    ), keypoints
+
+
+def test_bones_are_vectors_from_the_parent():
+    data, pos = sequence()
+    bones = JointToBone()(data).x.view(2, 5, 3, 2)
+    assert (bones[:, :, 0] == 0).all()  # the root
+    torch.testing.assert_close(bones[:, :, 1], pos[:, :, 1] - pos[:, :, 0])
+    torch.testing.assert_close(bones[:, :, 2], pos[:, :, 2] - pos[:, :, 1])
+    assert torch.equal(JointToBone()(data).pos, data.pos)
+    assert torch.equal(data.x, pos.reshape(-1, 2)), "the input stays as it is"
+
+
+def test_bones_follow_the_layout_where_it_differs_from_the_graph():
+    coco = skeleton_layout("coco")
+    data = skeleton_sequence(torch.randn(1, 2, 17, 2), "coco")
+    bones = JointToBone()(data).x.view(2, 17, 2)
+    pos = data.pos.view(2, 17, 2)
+    hip, nose = coco.joint("left_hip"), coco.joint("nose")
+    torch.testing.assert_close(bones[:, hip], pos[:, hip] - pos[:, nose])
+
+
+def test_score_of_a_bone_is_the_mean_of_its_ends():
+    data, _ = sequence(score=True)
+    score = data.x.view(2, 5, 3, 3)[..., 2]
+    bones = JointToBone()(data).x.view(2, 5, 3, 3)[..., 2]
+    torch.testing.assert_close(bones[:, :, 2], (score[:, :, 1] + score[:, :, 2]) / 2)
+    torch.testing.assert_close(bones[:, :, 0], score[:, :, 0])
+
+
+def test_first_difference_as_in_pyskl():
+    data, pos = sequence(score=True)
+    score = data.x.view(2, 5, 3, 3)[..., 2]
+    out = JointToMotion()(data).x.view(2, 5, 3, 3)
+    torch.testing.assert_close(out[:, :-1, :, :2], pos[:, 1:] - pos[:, :-1])
+    torch.testing.assert_close(out[:, :-1, :, 2], (score[:, 1:] + score[:, :-1]) / 2)
+    assert (out[:, -1] == 0).all()
+
+
+def test_second_difference_as_in_two_stream_st_gcn():
+    data, _ = sequence(score=True)
+    x = data.x.view(2, 5, 3, 3)
+    out = JointToMotion(2)(data).x.view(2, 5, 3, 3)
+    expected = x[:, 1:-1] - 0.5 * x[:, 2:] - 0.5 * x[:, :-2]
+    torch.testing.assert_close(out[:, 1:-1], expected)
+    assert (out[:, [0, -1]] == 0).all()
+
+
+@pytest.mark.parametrize("difference", [1, 2])
+def test_a_single_frame_does_not_move(difference):
+    data, _ = sequence(frames=1)
+    assert (JointToMotion(difference)(data).x == 0).all()
+
+
+def test_the_four_streams():
+    data, _ = sequence()
+    bone, motion = JointToBone()(data), JointToMotion()(data)
+    both = JointToMotion()(bone)
+    assert [d.stream for d in (bone, motion, both)] == ["bone", "motion", "bone motion"]
+    # Both are linear, so that their order does not matter to the values.
+    values = bone.x.view(2, 5, 6)
+    torch.testing.assert_close(both.x.view(2, 5, 6)[:, :-1], values[:, 1:] - values[:, :-1])
+
+
+def test_wrong_orders_are_named():
+    data, _ = sequence()
+    with pytest.raises(ValueError, match="motion already"):
+        JointToMotion()(JointToMotion()(data))
+    for late in (CenterSkeleton(), JointToBone()):
+        with pytest.raises(ValueError, match="put this transform before JointToBone"):
+            late(JointToBone()(data))
+    with pytest.raises(ValueError, match=r"'difference' must be 1 or 2 \(got 3\)"):
+        JointToMotion(3)

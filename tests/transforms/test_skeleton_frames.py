@@ -1,0 +1,142 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from torch_geometric.loader import DataLoader
+
+from pyg_vision.data import SkeletonLayout, skeleton_sequence
+from pyg_vision.transforms import (
+    PadFrames,
+    RandomChooseFrames,
+    RandomShiftFrames,
+    SampleFrames,
+    SkeletonEdges,
+    UniformSampleFrames,
+)
+
+STICK = SkeletonLayout("stick", ("a", "b"), ((1, 0),), center=0)
+
+
+def sequence(frames, persons=2):
+    """Every coordinate tells its frame, counted from one."""
+    keypoints = torch.arange(1.0, frames + 1).view(1, -1, 1, 1).repeat(persons, 1, 2, 3)
+    return skeleton_sequence(keypoints, STICK, y=1)
+
+
+def frames_of(data):
+    persons, frames, joints = data.skeleton_shape
+    assert data.num_nodes == persons * frames * joints
+    assert torch.equal(data.x, data.pos)
+    array = data.x.view(persons, frames, joints, 3)
+    assert (array == array[:1, :, :1, :1]).all(), "persons and joints stay together"
+    return array[0, :, 0, 0].int().tolist()
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8, 100])
+def test_even_samples_span_the_sequence(frames):
+    taken = frames_of(SampleFrames(8)(sequence(frames)))
+    assert len(taken) == 8
+    assert taken[0] == 1
+    assert taken[-1] == frames
+    assert taken == sorted(taken)
+    # numpy.linspace(0, frames - 1, 8).astype(int), which the published reader of NW-UCLA takes
+    assert taken == [1 + (frames - 1) * i // 7 for i in range(8)]
+    assert frames_of(SampleFrames(1)(sequence(frames))) == [1]
+
+
+@pytest.mark.parametrize("frames", [1, 3, 100])
+def test_random_samples_are_sorted(frames):
+    data = sequence(frames)
+    drawn = [frames_of(SampleFrames(8, random=True)(data)) for _ in range(20)]
+    assert all(taken == sorted(taken) and len(taken) == 8 for taken in drawn)
+    assert {frame for taken in drawn for frame in taken} <= set(range(1, frames + 1))
+    if frames > 3:
+        assert len(set(map(tuple, drawn))) > 1
+
+
+def test_uniform_samples_take_one_of_each_stretch():
+    for _ in range(20):
+        taken = frames_of(UniformSampleFrames(5)(sequence(23)))
+        edges = [23 * i // 5 for i in range(6)]
+        for frame, low, high in zip(taken, edges[:-1], edges[1:], strict=True):
+            assert low < frame <= high
+    looped = frames_of(UniformSampleFrames(7)(sequence(3)))
+    assert all((b - a) % 3 == 1 for a, b in pairwise(looped))
+
+
+def test_clips_of_a_test_are_the_same_every_time():
+    data, transform = sequence(40), UniformSampleFrames(5, num_clips=3, seed=255)
+    clips = transform(data)
+    assert len(clips) == 3
+    assert len({tuple(frames_of(clip)) for clip in clips}) > 1
+    assert [frames_of(c) for c in transform(data)] == [frames_of(c) for c in clips]
+    batches = next(iter(DataLoader([clips, transform(sequence(9))], batch_size=2)))
+    assert len(batches) == 3
+    assert batches[0].skeleton_shape == [(2, 5, 2)] * 2
+    assert batches[0].y.tolist() == [1, 1]
+
+
+def test_a_window_is_consecutive():
+    starts = set()
+    for _ in range(40):
+        taken = frames_of(RandomChooseFrames(4)(sequence(7)))
+        assert taken == list(range(taken[0], taken[0] + 4))
+        starts.add(taken[0])
+    assert starts == {1, 2, 3, 4}
+    assert frames_of(RandomChooseFrames(7)(sequence(7))) == list(range(1, 8))
+
+
+def test_a_short_sequence_is_placed_among_zeros():
+    begins = set()
+    for _ in range(40):
+        taken = frames_of(RandomChooseFrames(5)(sequence(3)))
+        begin = taken.index(1)
+        assert taken == [0] * begin + [1, 2, 3] + [0] * (2 - begin)
+        begins.add(begin)
+    assert begins == {0, 1, 2}
+
+
+def test_what_is_seen_is_moved_in_time():
+    data = PadFrames(6, "zero")(sequence(3))
+    seen = set()
+    for _ in range(60):
+        taken = frames_of(RandomShiftFrames()(data))
+        begin = taken.index(1)
+        assert taken == [0] * begin + [1, 2, 3] + [0] * (3 - begin)
+        seen.add(begin)
+    assert seen == {0, 1, 2, 3}
+    nobody = skeleton_sequence(torch.zeros(1, 4, 2, 3), STICK)
+    assert torch.equal(RandomShiftFrames()(nobody).x, nobody.x)
+
+
+def test_padding():
+    assert frames_of(PadFrames(7)(sequence(3))) == [1, 2, 3, 1, 2, 3, 1]
+    assert frames_of(PadFrames(5, "zero")(sequence(3))) == [1, 2, 3, 0, 0]
+    assert frames_of(PadFrames(2)(sequence(3))) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "transform", [SampleFrames(3), UniformSampleFrames(3), RandomChooseFrames(3), PadFrames(9)]
+)
+def test_edges_of_other_nodes_are_dropped(transform):
+    data = SkeletonEdges()(sequence(5))
+    out = transform(data)
+    assert not {"edge_index", "edge_type", "edge_weight"} & set(out.keys())
+    assert "edge_index" in data
+    assert SkeletonEdges()(out).validate()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [SampleFrames, UniformSampleFrames, RandomChooseFrames, PadFrames,
+     lambda n: UniformSampleFrames(3, num_clips=n)],
+)  # fmt: skip
+@pytest.mark.parametrize("count", [0, 2.5, True])
+def test_wrong_counts_are_named(make, count):
+    with pytest.raises(ValueError, match="must be a positive integer"):
+        make(count)
+
+
+def test_unknown_mode_is_named():
+    with pytest.raises(ValueError, match="'mode' must be 'loop' or 'zero'"):
+        PadFrames(3, "mirror")
