@@ -14,9 +14,9 @@ from pyg_vision.transforms._skeleton import SkeletonTransform, coordinates, layo
 
 @functional_transform("joint_to_bone")
 class JointToBone(SkeletonTransform):
-    r"""Replaces the coordinates of a joint by its bone, the vector from its parent (functional
-    name: :obj:`joint_to_bone`), from the `"Two-Stream Adaptive Graph Convolutional Networks"
-    <https://arxiv.org/abs/1805.07694>`_ paper.
+    r"""Replaces the coordinates of a joint by its bone, the vector from its parent, as in the
+    `"Two-Stream Adaptive Graph Convolutional Networks" <https://arxiv.org/abs/1805.07694>`_ paper
+    (functional name: :obj:`joint_to_bone`).
 
     .. math::
         \mathbf{b}_v = \mathbf{x}_v - \mathbf{x}_{\textrm{parent}(v)}

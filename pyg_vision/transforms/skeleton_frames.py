@@ -47,9 +47,9 @@ class SampleFrames(SkeletonTransform):
 
 @functional_transform("uniform_sample_frames")
 class UniformSampleFrames(SkeletonTransform):
-    r"""Cuts a sequence into equal stretches and takes one frame of each (functional name:
-    :obj:`uniform_sample_frames`), from the `"Revisiting Skeleton-based Action Recognition"
-    <https://arxiv.org/abs/2104.13586>`_ paper.
+    r"""Cuts a sequence into equal stretches and takes one frame of each, as in the `"Revisiting
+    Skeleton-based Action Recognition" <https://arxiv.org/abs/2104.13586>`_ paper (functional name:
+    :obj:`uniform_sample_frames`).
 
     A sequence with fewer frames is looped. With several clips the result is a list of sequences,
     of which PyG's :class:`~torch_geometric.loader.DataLoader` makes a list of batches; the mean of
@@ -91,8 +91,8 @@ class UniformSampleFrames(SkeletonTransform):
 
 @functional_transform("random_choose_frames")
 class RandomChooseFrames(SkeletonTransform):
-    r"""Takes a window of consecutive frames at random (functional name:
-    :obj:`random_choose_frames`), as ST-GCN does.
+    r"""Takes a window of consecutive frames at random, as ST-GCN does (functional name:
+    :obj:`random_choose_frames`).
 
     A shorter sequence is filled up with zero frames, at random before and behind it.
 

@@ -14,8 +14,8 @@ def model(cls=STGCN, **options):
     torch.manual_seed(1)
     made = cls(3, 4, layout=STICK, **options)
     with torch.no_grad():
-        for value in [*made.parameters(), *made.buffers()]:
-            if value.is_floating_point() and value is not getattr(made, "edge_weight", None):
+        for name, value in [*made.named_parameters(), *made.named_buffers()]:
+            if value.is_floating_point() and not name.endswith("edge_weight"):
                 value.uniform_(0.1, 1.0)
     return made
 
