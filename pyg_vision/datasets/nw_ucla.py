@@ -52,7 +52,7 @@ class NWUCLA(SkeletonDataset):
         * - :obj:`"test"`
           - 3
           - 464
-          - 5 to 161
+          - 1 to 134
           - 20
           - 10
 

@@ -118,8 +118,8 @@ class RandomChooseFrames(SkeletonTransform):
 
 @functional_transform("random_shift_frames")
 class RandomShiftFrames(SkeletonTransform):
-    r"""Moves the part of a sequence in which someone is seen to a random time in it (functional
-    name: :obj:`random_shift_frames`), as ST-GCN does.
+    r"""Moves the part of a sequence in which someone is seen to a random time in it, as ST-GCN
+    does (functional name: :obj:`random_shift_frames`).
     """
 
     def forward(self, data: Data) -> Data:

@@ -1,1 +1,56 @@
-r"""Readers of skeleton files, each strict about what it reads."""
+r"""Readers of skeleton files, each strict about what it reads.
+
+They turn files into skeleton graphs, see :func:`~pyg_vision.data.skeleton_sequence`. Malformed
+files are refused with a :class:`SkeletonFileError`, a :class:`ValueError`, which names the file
+and, where there are such, the frame and the person.
+
+========================  =====================================================================
+reader                    files
+========================  =====================================================================
+:func:`read_openpose`     a folder of OpenPose's JSON files, one a frame
+:func:`read_kinetics`     the JSON of Kinetics-Skeleton, one a video
+:func:`read_ntu`          the text files of NTU RGB+D
+:func:`read_nw_ucla`      the JSON of Northwestern-UCLA
+:func:`read_utd_mhad`     the MATLAB files of UTD-MHAD
+:func:`read_pyskl`        the pickles of pyskl and MMAction2, in which no code can run
+:func:`read_npy`          the arrays :math:`(N, C, T, V, M)` of the published code
+========================  =====================================================================
+"""
+
+from pyg_vision.data.readers._file import SkeletonFileError
+from pyg_vision.data.readers.kinetics import read_kinetics
+from pyg_vision.data.readers.npy import (
+    NpyLabels,
+    npy_sequence,
+    open_npy,
+    read_npy,
+    read_npy_labels,
+)
+from pyg_vision.data.readers.ntu import NTUName, ntu_name, read_ntu
+from pyg_vision.data.readers.nw_ucla import NWUCLAName, nw_ucla_name, read_nw_ucla
+from pyg_vision.data.readers.openpose import read_openpose
+from pyg_vision.data.readers.pyskl import PysklFile, pyskl_sequence, read_pyskl
+from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mhad_name
+
+__all__ = [
+    "SkeletonFileError",
+    "read_openpose",
+    "read_kinetics",
+    "read_ntu",
+    "ntu_name",
+    "NTUName",
+    "read_nw_ucla",
+    "nw_ucla_name",
+    "NWUCLAName",
+    "read_utd_mhad",
+    "utd_mhad_name",
+    "UTDMHADName",
+    "read_pyskl",
+    "pyskl_sequence",
+    "PysklFile",
+    "read_npy",
+    "npy_sequence",
+    "open_npy",
+    "read_npy_labels",
+    "NpyLabels",
+]

@@ -3,10 +3,22 @@ r"""What the readers of skeleton files share: errors that name file, frame and p
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.skeleton import skeleton_sequence
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+# 256 MiB of coordinates: five people of 25 joints for an hour. A file may declare anything, and
+# is refused before memory is taken for it.
+_MAX_VALUES = 2**26
 
 
 class SkeletonFileError(ValueError):
@@ -27,35 +39,62 @@ class SkeletonFileError(ValueError):
         super().__init__(f"'{path}'{where}: {problem}")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    r"""Reads a JSON file that must hold an object."""
+def show(value: object) -> str:
+    r"""Describes a value from a file in a few characters, whatever it is."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    short = value is None or isinstance(value, bool | float | str)
+    if short or (isinstance(value, int) and abs(value) < 10**20):
+        text = repr(value)
+        return text if len(text) <= 40 else f"{text[:40]}…"
+    return type(value).__name__
+
+
+def read_text(path: Path) -> str:
+    r"""Reads a text file."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise
-    except (ValueError, OSError, RecursionError) as error:
+    except (ValueError, OSError) as error:
+        raise SkeletonFileError(path, f"is no text ({type(error).__name__}: {error})") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    r"""Reads a JSON file that must hold an object."""
+    text = read_text(path)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise SkeletonFileError(path, f"is no JSON ({type(error).__name__}: {error})") from error
     if not isinstance(value, dict):
         raise SkeletonFileError(path, f"must hold a JSON object (got {type(value).__name__})")
     return value
 
 
-def field(path: Path, record: Any, name: str, kind: type, frame: int | None = None) -> Any:
+def field(
+    path: Path,
+    record: Any,
+    name: str,
+    kind: type,
+    frame: int | None = None,
+    person: int | None = None,
+) -> Any:
     r"""Returns a field of a JSON object, which must be there and of that type."""
     if not isinstance(record, dict) or name not in record:
-        found = sorted(record) if isinstance(record, dict) else type(record).__name__
-        raise SkeletonFileError(path, f"'{name}' is missing (got {found})", frame)
+        found = sorted(record)[:20] if isinstance(record, dict) else type(record).__name__
+        raise SkeletonFileError(path, f"'{name}' is missing (got {found})", frame, person)
     value = record[name]
     if not isinstance(value, kind) or isinstance(value, bool):
         raise SkeletonFileError(
-            path, f"'{name}' must be a {kind.__name__} (got {type(value).__name__})", frame
+            path, f"'{name}' must be a {kind.__name__} (got {type(value).__name__})", frame, person
         )
     return value
 
 
 def numbers(
     path: Path, value: Any, count: int, frame: int | None = None, person: int | None = None
-) -> np.ndarray[Any, np.dtype[np.float32]]:
+) -> Array:
     r"""Returns a list of that many finite numbers as an array."""
     what = f"{count} numbers"
     if not isinstance(value, list) or len(value) != count:
@@ -64,9 +103,41 @@ def numbers(
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
         raise SkeletonFileError(path, f"expected {what} (got other values)", frame, person)
     try:
-        array = np.array(value, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            array = np.array(value, dtype=np.float32)
     except OverflowError as error:
         raise SkeletonFileError(path, f"a number is too large ({error})", frame, person) from error
     if not np.isfinite(array).all():
         raise SkeletonFileError(path, "a value is NaN or infinite", frame, person)
     return array
+
+
+def check_size(path: Path, shape: Sequence[int]) -> None:
+    r"""Refuses an array that no recording needs, before it is allocated."""
+    if math.prod(shape) > _MAX_VALUES:
+        sizes = " × ".join(show(size) for size in shape)
+        raise SkeletonFileError(
+            path,
+            f"needs an array of {sizes} values (persons, frames, joints, channels); more than "
+            f"{_MAX_VALUES} are refused",
+        )
+
+
+def to_float32(array: np.ndarray[Any, Any]) -> Array:
+    r"""Copies an array; a value that is too large becomes infinite, which is found later."""
+    with np.errstate(over="ignore"):
+        return np.array(array, dtype=np.float32)
+
+
+def file_sequence(
+    path: Path,
+    keypoints: np.ndarray[Any, Any],
+    layout: SkeletonLayout,
+    y: int | None = None,
+    score: np.ndarray[Any, Any] | None = None,
+) -> Data:
+    r"""Makes the sequence of a file, whose errors name it."""
+    try:
+        return skeleton_sequence(keypoints, layout, y=y, score=score)
+    except (TypeError, ValueError) as error:
+        raise SkeletonFileError(path, str(error)) from error
