@@ -3,8 +3,15 @@ r"""Datasets of image and skeleton graphs for PyG's loaders."""
 from pyg_vision.datasets.digits import DigitsGraphs
 from pyg_vision.datasets.image_folder import ImageFolderGraphs, load_rgb
 from pyg_vision.datasets.image_graph_dataset import ImageDataset, ImageGraphDataset
+from pyg_vision.datasets.kinetics_skeleton import KineticsSkeleton
+from pyg_vision.datasets.npy import SkeletonArrays
+from pyg_vision.datasets.ntu_rgbd import NTURGBD
 from pyg_vision.datasets.nw_ucla import NWUCLA
+from pyg_vision.datasets.pyskl import PysklDataset
 from pyg_vision.datasets.skeleton_dataset import SkeletonDataset
+from pyg_vision.datasets.skeleton_folder import SkeletonFolder
+from pyg_vision.datasets.synthetic_motion import SyntheticMotion
+from pyg_vision.datasets.utd_mhad import UTDMHAD
 
 __all__ = [
     "DigitsGraphs",
@@ -12,6 +19,13 @@ __all__ = [
     "ImageFolderGraphs",
     "ImageGraphDataset",
     "load_rgb",
-    "NWUCLA",
     "SkeletonDataset",
+    "SkeletonFolder",
+    "SkeletonArrays",
+    "KineticsSkeleton",
+    "NTURGBD",
+    "NWUCLA",
+    "PysklDataset",
+    "UTDMHAD",
+    "SyntheticMotion",
 ]

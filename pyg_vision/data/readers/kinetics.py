@@ -1,0 +1,117 @@
+r"""Sequences of Kinetics-Skeleton."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._file import (
+    Array,
+    SkeletonFileError,
+    check_size,
+    field,
+    file_sequence,
+    numbers,
+    read_json,
+    show,
+)
+
+
+def read_kinetics(
+    path: str | PathLike[str], num_persons: int | None = None, first_frame: int = 1
+) -> Data:
+    r"""Reads a sequence of Kinetics-Skeleton from JSON, as `ST-GCN
+    <https://github.com/yysijie/st-gcn>`_ distributes it.
+
+    The file is :obj:`{"data": [{"frame_index": 1, "skeleton": [{"pose": [x, y, …], "score":
+    […]}]}], "label_index": 5}`, with :math:`x` and :math:`y` in :math:`[0, 1]` and 18 joints.
+    Frames that it does not list are zeros.
+
+    .. note::
+        The files count frames from one, but the published feeder takes :obj:`frame_index` for a
+        position that counts from zero: its frame 0 is always empty, and all others come one
+        later. Here :obj:`frame_index` 1 is frame 0. Files that ST-GCN's own demo writes count
+        from zero, which :obj:`first_frame=0` is for.
+
+    Args:
+        path (str or path): The file.
+        num_persons (int, optional): Keeps in each frame at most so many persons, those of the
+            highest total score, in that order, as the published feeder does with two. By default
+            all are kept, as listed. (default: :obj:`None`)
+        first_frame (int, optional): The :obj:`frame_index` of the first frame.
+            (default: :obj:`1`)
+
+    Returns:
+        torch_geometric.data.Data: The sequence, of :math:`(x, y, \textrm{score})` and the layout
+        :obj:`"openpose"`, see :func:`~pyg_vision.data.skeleton_sequence`. A label that is missing
+        or -1 makes no :obj:`y`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        TypeError: If :obj:`num_persons` or :obj:`first_frame` is no integer.
+        ValueError: If :obj:`num_persons` is not positive, or the file is malformed or without
+            persons; the error names file, frame and person.
+    """
+    for name, value in (("num_persons", num_persons), ("first_frame", first_frame)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise TypeError(f"'{name}' must be an integer (got {value!r})")
+    if num_persons is not None and num_persons < 1:
+        raise ValueError(f"'num_persons' must be positive (got {num_persons})")
+    path = Path(path)
+    layout = skeleton_layout("openpose")
+    record = read_json(path)
+    frames: dict[int, list[Array]] = {}
+    for i, entry in enumerate(field(path, record, "data", list)):
+        index = field(path, entry, "frame_index", int, i)
+        if index < first_frame:
+            raise SkeletonFileError(
+                path,
+                f"'frame_index' must be at least {first_frame} (got {show(index)}); pass "
+                f"'first_frame' if the file counts from another number",
+                i,
+            )
+        if index in frames:
+            raise SkeletonFileError(path, f"'frame_index' {show(index)} is listed twice", i)
+        persons = field(path, entry, "skeleton", list, i)
+        frames[index] = [
+            _read_person(path, person, layout.num_joints, i, m) for m, person in enumerate(persons)
+        ]
+    if not frames:
+        raise SkeletonFileError(path, "holds no frames")
+    most = max(map(len, frames.values()))
+    if most == 0:
+        raise SkeletonFileError(path, f"there is no person in any of {len(frames)} frames")
+    kept = most if num_persons is None else min(most, num_persons)
+    shape = (kept, max(frames) - first_frame + 1, layout.num_joints, 3)
+    check_size(path, shape)
+    joints = np.zeros(shape, dtype=np.float32)
+    for index, people in frames.items():
+        if num_persons is not None:
+            people = sorted(people, key=lambda person: -float(person[:, 2].sum()))[:num_persons]
+        for m, values in enumerate(people):
+            joints[m, index - first_frame] = values
+    return file_sequence(
+        path, joints[..., :2], layout, y=_read_label(path, record), score=joints[..., 2]
+    )
+
+
+def _read_person(path: Path, person: Any, num_joints: int, frame: int, m: int) -> Array:
+    pose = numbers(
+        path, field(path, person, "pose", list, frame, m), 2 * num_joints, frame, m
+    ).reshape(-1, 2)
+    score = numbers(path, field(path, person, "score", list, frame, m), num_joints, frame, m)
+    return np.concatenate((pose, score[:, None]), axis=1)
+
+
+def _read_label(path: Path, record: dict[str, Any]) -> int | None:
+    label = record.get("label_index")
+    if label is None or label == -1:
+        return None
+    if not isinstance(label, int) or isinstance(label, bool) or not 0 <= label < 2**31:
+        raise SkeletonFileError(path, f"'label_index' must be an index or -1 (got {show(label)})")
+    return label

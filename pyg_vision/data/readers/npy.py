@@ -1,0 +1,246 @@
+r"""Arrays :math:`(N, C, T, V, M)`, as the published code prepares its data sets."""
+
+from __future__ import annotations
+
+import struct
+import tokenize
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._file import SkeletonFileError, file_sequence, show, to_float32
+from pyg_vision.data.readers._pickle import load_pickle
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+
+_LAYOUTS = {
+    17: "coco",
+    18: "openpose",
+    20: "kinect",
+    21: "hand",
+    24: "ntu_edge",
+    25: "ntu",
+    33: "mediapipe",
+}
+# Skeletons that pose estimators find in pictures: their third channel is a score.
+_FLAT = ("coco", "openpose", "body_25")
+_MALFORMED = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+)
+
+
+class NpyLabels(NamedTuple):
+    r"""The labels of an array of sequences.
+
+    Args:
+        labels (list of int): The class of each sequence.
+        names (list of str, optional): The name of each sequence, if the file tells them.
+    """
+
+    labels: list[int]
+    names: list[str] | None
+
+
+def open_npy(path: str | PathLike[str]) -> np.ndarray[Any, Any]:
+    r"""Opens an array :math:`(N, C, T, V, M)` without reading it.
+
+    Args:
+        path (str or path): The file :obj:`.npy`.
+
+    Returns:
+        numpy.memmap: The array, mapped from the file and read-only.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is no such array, or shorter than it declares.
+    """
+    path = Path(path)
+    array = _map(path)
+    if array.ndim != 5 or array.shape[1] not in (2, 3, 4):
+        raise SkeletonFileError(
+            path,
+            f"must be [sequences, 2 to 4 channels, frames, joints, persons] "
+            f"(got shape {list(array.shape)})",
+        )
+    if array.dtype.kind not in "fiu":
+        raise SkeletonFileError(path, f"must hold numbers (got {array.dtype})")
+    return array
+
+
+def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyLabels:
+    r"""Reads the labels of an array of sequences.
+
+    Args:
+        path (str or path): A file :obj:`.npy` of integers, or a pickle :obj:`.pkl` of
+            :obj:`(names, labels)` as ST-GCN writes it. No code of a pickle can run, see
+            :func:`read_pyskl`.
+        count (int, optional): How many there must be. (default: :obj:`None`)
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is malformed, or has another number of labels.
+    """
+    path = Path(path)
+    names, values = None, None
+    if path.suffix == ".npy":
+        values = np.array(_map(path))
+    else:
+        pair = load_pickle(path)
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise SkeletonFileError(path, f"must hold (names, labels) (got {type(pair).__name__})")
+        names, values = pair
+        if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
+            raise SkeletonFileError(path, "the names must be a list of strings")
+        names = list(names)
+    labels = _read_labels(path, values)
+    if names is not None and len(names) != len(labels):
+        raise SkeletonFileError(path, f"has {len(names)} names, but {len(labels)} labels")
+    if count is not None and len(labels) != count:
+        raise SkeletonFileError(path, f"has {len(labels)} labels, for {count} sequences")
+    return NpyLabels(labels, names)
+
+
+def npy_sequence(
+    array: np.ndarray[Any, Any],
+    layout: str | SkeletonLayout | None = None,
+    y: int | None = None,
+    score: bool | None = None,
+    trim: bool = False,
+    path: str | PathLike[str] = "array",
+) -> Data:
+    r"""Turns one sequence :math:`(C, T, V, M)` of an array into a graph.
+
+    Args:
+        array (numpy.ndarray): The sequence.
+        layout (str or SkeletonLayout, optional): The skeleton, see :func:`read_npy`.
+            (default: :obj:`None`)
+        y (int, optional): Its class. (default: :obj:`None`)
+        score (bool, optional): Whether the last channel is a score, see :func:`read_npy`.
+            (default: :obj:`None`)
+        trim (bool, optional): Whether to leave out empty frames and persons at the end, see
+            :func:`read_npy`. (default: :obj:`False`)
+        path (str or path, optional): What errors call it. (default: :obj:`"array"`)
+
+    Raises:
+        ValueError: If the array does not fit the layout, or the layout cannot be told.
+    """
+    path = Path(path)
+    if array.ndim != 4 or 0 in array.shape:
+        raise SkeletonFileError(
+            path,
+            f"must be [channels, frames, joints, persons] and not empty "
+            f"(got shape {list(array.shape)})",
+        )
+    if layout is None:
+        layout = _LAYOUTS.get(array.shape[2])
+        if layout is None:
+            raise SkeletonFileError(
+                path, f"the layout of {array.shape[2]} joints cannot be told; pass 'layout'"
+            )
+    layout = skeleton_layout(layout)
+    if score is None:
+        score = array.shape[0] == 4 or (array.shape[0] == 3 and layout.name in _FLAT)
+    joints = to_float32(array.transpose(3, 1, 2, 0))
+    if trim:
+        joints = _trim(joints)
+    keypoints = joints[..., :-1] if score else joints
+    return file_sequence(path, keypoints, layout, y, joints[..., -1] if score else None)
+
+
+def read_npy(
+    data_path: str | PathLike[str],
+    label_path: str | PathLike[str] | None = None,
+    layout: str | SkeletonLayout | None = None,
+    score: bool | None = None,
+    trim: bool = False,
+) -> list[Data]:
+    r"""Reads an array :math:`(N, C, T, V, M)` of sequences, the form into which the published
+    code of ST-GCN and its successors brings its data sets.
+
+    All sequences are held in memory; :class:`~pyg_vision.datasets.SkeletonArrays` reads each when
+    it is asked for.
+
+    .. note::
+        The arrays are as long as the longest sequence and have as many persons as the fullest,
+        with zeros behind the others. The published models see these zeros: they pass through
+        normalisation, convolution and pooling and change the output. So they are kept, unless
+        :obj:`trim` asks for sequences as they were recorded.
+
+    Args:
+        data_path (str or path): The file :obj:`.npy`.
+        label_path (str or path, optional): The labels, a file :obj:`.npy` of integers or a pickle
+            :obj:`.pkl` of :obj:`(names, labels)`. Without it sequences have no :obj:`y`.
+            (default: :obj:`None`)
+        layout (str or SkeletonLayout, optional): The skeleton. By default it is told by the
+            number of joints: 17 are :obj:`"coco"`, 18 :obj:`"openpose"`, 20 :obj:`"kinect"`, 21
+            :obj:`"hand"`, 24 :obj:`"ntu_edge"`, 25 :obj:`"ntu"`, and 33 :obj:`"mediapipe"`.
+            (default: :obj:`None`)
+        score (bool, optional): Whether the last channel is a score and no coordinate. By default
+            it is one if there are four channels, or three and the layout is :obj:`"coco"`,
+            :obj:`"openpose"` or :obj:`"body_25"`. (default: :obj:`None`)
+        trim (bool, optional): Whether to leave out frames at the end in which all is zero, and
+            persons behind the others of whom all is zero. One of each always remains.
+            (default: :obj:`False`)
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a file is malformed, the numbers of sequences and labels differ, the array
+            does not fit the layout, or the layout cannot be told; the error names the sequence.
+    """
+    array = open_npy(data_path)
+    labels = None if label_path is None else read_npy_labels(label_path, len(array)).labels
+    return [
+        npy_sequence(
+            sequence,
+            layout,
+            y=None if labels is None else labels[i],
+            score=score,
+            trim=trim,
+            path=f"{Path(data_path)}[{i}]",
+        )
+        for i, sequence in enumerate(array)
+    ]
+
+
+def _map(path: Path) -> np.ndarray[Any, Any]:
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError:
+        raise
+    except _MALFORMED as error:
+        raise SkeletonFileError(
+            path, f"is no array of numbers ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _read_labels(path: Path, values: Any) -> list[int]:
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        values = list(values)
+    if not isinstance(values, list | tuple):
+        raise SkeletonFileError(path, "the labels must be a list, one for each sequence")
+    for i, value in enumerate(values):
+        integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not integer or not 0 <= value < 2**31:
+            raise SkeletonFileError(
+                path, f"label {i} must be the index of a class (got {show(value)})"
+            )
+    return [int(value) for value in values]
+
+
+def _trim(joints: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    persons, frames = np.nonzero(joints.any(axis=(2, 3)))
+    last = (int(persons.max()) + 1, int(frames.max()) + 1) if persons.size else (1, 1)
+    return joints[: last[0], : last[1]]

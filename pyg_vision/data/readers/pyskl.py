@@ -1,0 +1,185 @@
+r"""Annotation files of pyskl and MMAction2."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._file import SkeletonFileError, show, to_float32
+from pyg_vision.data.readers._pickle import load_pickle
+from pyg_vision.data.skeleton import skeleton_sequence
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+
+_LAYOUTS = {17: "coco", 18: "openpose", 21: "hand", 25: "ntu_pyskl"}
+
+Annotation = dict[str, Any]
+
+
+class PysklFile(NamedTuple):
+    r"""What a file of pyskl holds.
+
+    Args:
+        split (dict): The names of the sequences of each split. Older files have no splits.
+        annotations (list of dict): The sequences, each with :obj:`frame_dir` (its name),
+            :obj:`total_frames`, :obj:`keypoint` :math:`(M, T, V, C)`, and as a rule
+            :obj:`keypoint_score` :math:`(M, T, V)`, :obj:`label`, and :obj:`img_shape`.
+    """
+
+    split: dict[str, list[str]]
+    annotations: list[Annotation]
+
+
+def read_pyskl(path: str | PathLike[str]) -> PysklFile:
+    r"""Reads an annotation file of `pyskl <https://github.com/kennymckormick/pyskl>`_, which is
+    also one of MMAction2.
+
+    The file is a pickle of :obj:`{"split": {name: [frame_dir, …]}, "annotations": [{…}]}`, or of
+    the list of annotations alone. It is read by an unpickler that knows plain containers and
+    numpy arrays of numbers or strings and refuses everything else, so that no code of the file
+    can run. The arrays are read-only. :func:`pyskl_sequence` turns an annotation into a graph.
+
+    The Kinetics-400 files of pyskl hold no keypoints, but name other files which do; these are
+    refused.
+
+    Args:
+        path (str or path): The file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is malformed or holds anything else; the error names the
+            annotation and its :obj:`frame_dir`.
+    """
+    path = Path(path)
+    value = load_pickle(path)
+    if isinstance(value, dict):
+        split, annotations = value.get("split", {}), value.get("annotations")
+    else:
+        split, annotations = {}, value
+    if not isinstance(annotations, list):
+        raise SkeletonFileError(
+            path,
+            "must hold a dict with a list of 'annotations', or the list alone "
+            f"(got {_kind(annotations)})",
+        )
+    if not annotations:
+        raise SkeletonFileError(path, "holds no annotations")
+    positions: dict[str, int] = {}
+    for i, annotation in enumerate(annotations):
+        try:
+            name = _check_annotation(annotation)
+        except ValueError as error:
+            raise SkeletonFileError(path, f"annotation {i}{_called(annotation)}: {error}") from None
+        if name in positions:
+            raise SkeletonFileError(
+                path, f"annotation {i} ({show(name)}) has the name of annotation {positions[name]}"
+            )
+        positions[name] = i
+    return PysklFile(_read_split(path, split), annotations)
+
+
+def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None = None) -> Data:
+    r"""Turns an annotation of a file of pyskl into a graph.
+
+    Args:
+        annotation (dict): The annotation, see :class:`PysklFile`.
+        layout (str or SkeletonLayout, optional): The skeleton. By default it is told by the
+            number of joints: 17 are :obj:`"coco"`, 18 :obj:`"openpose"`, 21 :obj:`"hand"`, and 25
+            :obj:`"ntu_pyskl"`. (default: :obj:`None`)
+
+    Returns:
+        torch_geometric.data.Data: The sequence, see :func:`~pyg_vision.data.skeleton_sequence`;
+        2D coordinates are pixels, as in the file. Without a label it has no :obj:`y`.
+
+    Raises:
+        ValueError: If the annotation is malformed, or the layout does not fit or cannot be told;
+            the error names its :obj:`frame_dir`.
+    """
+    try:
+        _check_annotation(annotation)
+        keypoints = annotation["keypoint"]
+        if layout is None:
+            layout = _LAYOUTS.get(keypoints.shape[2])
+            if layout is None:
+                raise ValueError(
+                    f"the layout of {keypoints.shape[2]} joints cannot be told; pass 'layout'"
+                )
+        score = annotation.get("keypoint_score")
+        label = annotation.get("label")
+        return skeleton_sequence(
+            to_float32(keypoints),
+            skeleton_layout(layout),
+            y=None if label is None else int(label),
+            score=None if score is None else to_float32(score),
+        )
+    except ValueError as error:
+        raise ValueError(f"the annotation{_called(annotation)} is malformed: {error}") from error
+
+
+def _check_annotation(annotation: Any) -> str:
+    r"""Checks all but the values of the arrays, and returns the name."""
+    if not isinstance(annotation, dict):
+        raise ValueError(f"must be a dict (got {_kind(annotation)})")
+    name = annotation.get("frame_dir")
+    if not isinstance(name, str):
+        raise ValueError(f"'frame_dir' must be a string (got {_kind(name)})")
+    if "keypoint" not in annotation and "raw_file" in annotation:
+        raise ValueError("its keypoints are in another file ('raw_file'), which is not read")
+    keypoints = _check_array(annotation, "keypoint")
+    if keypoints.ndim != 4 or keypoints.shape[3] not in (2, 3) or 0 in keypoints.shape:
+        raise ValueError(
+            f"'keypoint' must be [persons, frames, joints, 2 or 3] and not empty "
+            f"(got shape {list(keypoints.shape)})"
+        )
+    frames = annotation.get("total_frames", keypoints.shape[1])
+    if frames != keypoints.shape[1]:
+        raise ValueError(
+            f"'total_frames' is {show(frames)}, but 'keypoint' has {keypoints.shape[1]}"
+        )
+    if annotation.get("keypoint_score") is not None:
+        score = _check_array(annotation, "keypoint_score")
+        if score.shape != keypoints.shape[:3]:
+            raise ValueError(
+                f"'keypoint_score' must have the shape {list(keypoints.shape[:3])} "
+                f"(got {list(score.shape)})"
+            )
+    label = annotation.get("label")
+    if label is not None and (
+        not isinstance(label, int | np.integer) or isinstance(label, bool) or not 0 <= label < 2**31
+    ):
+        raise ValueError(f"'label' must be the index of a class (got {_kind(label)})")
+    return name
+
+
+def _check_array(annotation: Annotation, name: str) -> np.ndarray[Any, Any]:
+    value = annotation.get(name)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu":
+        kind = f"array of {value.dtype}" if isinstance(value, np.ndarray) else _kind(value)
+        raise ValueError(f"'{name}' must be an array of numbers (got {kind})")
+    return value
+
+
+def _read_split(path: Path, split: Any) -> dict[str, list[str]]:
+    if not isinstance(split, dict):
+        raise SkeletonFileError(path, f"'split' must be a dict (got {_kind(split)})")
+    for name, members in split.items():
+        if (
+            not isinstance(name, str)
+            or not isinstance(members, list | tuple)
+            or not all(isinstance(member, str) for member in members)
+        ):
+            raise SkeletonFileError(path, f"split {show(name)} must be a list of 'frame_dir'")
+    return {name: list(members) for name, members in split.items()}
+
+
+def _called(annotation: Any) -> str:
+    name = annotation.get("frame_dir") if isinstance(annotation, dict) else None
+    return f" ({show(name)})" if isinstance(name, str) else ""
+
+
+def _kind(value: object) -> str:
+    return show(value) if value is None or isinstance(value, int) else type(value).__name__

@@ -1,0 +1,147 @@
+r"""Kinetics-Skeleton as a dataset of graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike, scandir
+from pathlib import Path
+from typing import Literal
+
+from torch import tensor
+from torch_geometric.data import Data
+
+from pyg_vision.data.readers._file import SkeletonFileError, read_json, show
+from pyg_vision.data.readers.kinetics import read_kinetics
+from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
+from pyg_vision.datasets.skeleton_dataset import OnError
+
+_MAX_CLASSES = 100_000
+
+
+class KineticsSkeleton(LazySkeletonDataset):
+    r"""Kinetics-Skeleton from the `"Spatial Temporal Graph Convolutional Networks for
+    Skeleton-Based Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper: the poses that
+    OpenPose found in the videos of Kinetics-400.
+
+    The files are not downloaded; they are those that ST-GCN distributes,
+    :obj:`kinetics_train/<name>.json`, :obj:`kinetics_val/<name>.json`, and for each split
+    :obj:`kinetics_<split>_label.json`. They are read when they are asked for, see
+    :func:`~pyg_vision.data.readers.read_kinetics`. Videos in which no skeleton was found are left
+    out; how many these are is :obj:`num_missing`.
+
+    A joint has the features :math:`(x, y, \textrm{score})`, with :math:`x` and :math:`y` in
+    :math:`[0, 1]`.
+
+    .. list-table::
+        :header-rows: 1
+
+        * - split
+          - #sequences
+          - #frames
+          - #joints
+          - #classes
+        * - :obj:`"train"`
+          - about 240,000
+          - at most 300
+          - 18
+          - 400
+        * - :obj:`"val"`
+          - about 20,000
+          - at most 300
+          - 18
+          - 400
+
+    Args:
+        root (str or path): The folder with the folders and files named above.
+        split (str, optional): :obj:`"train"` or :obj:`"val"`. (default: :obj:`"train"`)
+        num_persons (int, optional): Keeps in each frame at most so many persons, those of the
+            highest score; published models see two. (default: all)
+        transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
+            :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
+        on_error (str, optional): What to do with malformed files: :obj:`"raise"` when one is
+            read, or :obj:`"skip"`, for which all are read once on construction.
+            (default: :obj:`"raise"`)
+
+    Raises:
+        FileNotFoundError: If a folder or file is missing.
+        ValueError: If there is no such split, or the labels are malformed; when indexed, if the
+            file is malformed or has another label.
+    """
+
+    def __init__(
+        self,
+        root: str | PathLike[str],
+        split: Literal["train", "val"] = "train",
+        num_persons: int | None = None,
+        transform: Callable[[Data], Data] | None = None,
+        on_error: OnError = "raise",
+    ) -> None:
+        if split not in ("train", "val"):
+            raise ValueError(f"'split' must be 'train' or 'val' (got {split!r})")
+        self.split, self.num_persons = split, num_persons
+        folder = Path(root) / f"kinetics_{split}"
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder '{folder}'")
+        with scandir(folder) as entries:
+            present = {entry.name for entry in entries}
+        label_path = Path(root) / f"kinetics_{split}_label.json"
+        names: dict[int, str] = {}
+        items, labels, self.num_missing = [], [], 0
+        for video, record in sorted(read_json(label_path).items()):
+            entry = _read_entry(label_path, video, record)
+            if entry is None:
+                self.num_missing += 1
+                continue
+            label, name = entry
+            if names.setdefault(label, name) != name:
+                raise SkeletonFileError(
+                    label_path,
+                    f"{show(video)} calls the label {label} {show(name)}, which others call "
+                    f"{show(names[label])}",
+                )
+            if f"{video}.json" not in present:
+                raise FileNotFoundError(f"'{label_path}' lists '{video}', not in '{folder}'")
+            items.append((folder / f"{video}.json", label))
+            labels.append(label)
+        classes = [names.get(i, str(i)) for i in range(max(names, default=-1) + 1)]
+        super().__init__(items, labels, classes, transform, on_error)
+
+    @property
+    def paths(self) -> list[Path]:
+        r"""The file of each sequence."""
+        return [self._items[i][0] for i in self.indices()]
+
+    def read(self, item: tuple[Path, int]) -> Data:
+        r"""Reads a file, whose label must be that of the list."""
+        path, label = item
+        data = read_kinetics(path, self.num_persons)
+        if data.y is not None and int(data.y) != label:
+            raise SkeletonFileError(
+                path, f"has the label {int(data.y)}, but {label} in the list of labels"
+            )
+        data.y = tensor([label])
+        return data
+
+    def describe(self, item: tuple[Path, int]) -> str:
+        r"""Names the file."""
+        return str(item[0])
+
+
+def _read_entry(path: Path, video: str, record: object) -> tuple[int, str] | None:
+    entry = record if isinstance(record, dict) else {}
+    found, label, name = (entry.get(key) for key in ("has_skeleton", "label_index", "label"))
+    if found is False:
+        return None
+    if (
+        found is not True
+        or not isinstance(label, int)
+        or isinstance(label, bool)
+        or not 0 <= label < _MAX_CLASSES
+        or not isinstance(name, str)
+    ):
+        raise SkeletonFileError(
+            path,
+            f"{show(video)} must have 'has_skeleton' (true or false), 'label_index' (the index "
+            f"of a class) and 'label' (its name); got {show(found)}, {show(label)}, {show(name)}",
+        )
+    return label, name

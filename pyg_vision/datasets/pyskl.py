@@ -1,0 +1,87 @@
+r"""Annotation files of pyskl and MMAction2 as datasets of graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+from torch_geometric.data import Data
+
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._file import SkeletonFileError
+from pyg_vision.data.readers.pyskl import Annotation, pyskl_sequence, read_pyskl
+from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
+from pyg_vision.datasets.skeleton_dataset import OnError
+
+
+class PysklDataset(LazySkeletonDataset):
+    r"""The sequences of an annotation file of pyskl or MMAction2, such as NTU RGB+D, FineGYM,
+    UCF101, HMDB51 or Diving48.
+
+    The file is not downloaded. It is read without running code that may be in it, see
+    :func:`~pyg_vision.data.readers.read_pyskl`, and held in memory as it is; annotations become
+    graphs when they are asked for. How many sequences of the split have no annotation is
+    :obj:`num_missing`.
+
+    Args:
+        path (str or path): The file :obj:`.pkl`.
+        split (str, optional): The name of a split in the file, such as :obj:`"xsub_train"`.
+            By default all sequences are taken. (default: :obj:`None`)
+        layout (str or SkeletonLayout, optional): The skeleton, by default told by the number of
+            joints, see :func:`~pyg_vision.data.readers.pyskl_sequence`. (default: :obj:`None`)
+        transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
+            :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
+        on_error (str, optional): What to do with sequences whose values are malformed:
+            :obj:`"raise"` when one is asked for, or :obj:`"skip"`, for which all are looked at
+            once on construction. (default: :obj:`"raise"`)
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is malformed, or has no such split; when indexed, if the sequence
+            is malformed or does not fit the layout.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        split: str | None = None,
+        layout: str | SkeletonLayout | None = None,
+        transform: Callable[[Data], Data] | None = None,
+        on_error: OnError = "raise",
+    ) -> None:
+        self.path, self.split = Path(path), split
+        self.layout = None if layout is None else skeleton_layout(layout)
+        splits, annotations = read_pyskl(path)
+        items = list(enumerate(annotations))
+        self.num_missing = 0
+        if split is not None:
+            if split not in splits:
+                found = ", ".join(map(repr, splits)) or "none"
+                raise SkeletonFileError(self.path, f"has no split {split!r} (got {found})")
+            members = set(splits[split])
+            items = [(i, record) for i, record in items if record["frame_dir"] in members]
+            self.num_missing = len(members) - len(items)
+            if not items:
+                raise SkeletonFileError(self.path, f"split {split!r} has no annotations")
+        labels = [record.get("label") for _, record in items]
+        known = [int(label) for label in labels if label is not None]
+        classes = [str(i) for i in range(max(known, default=-1) + 1)]
+        super().__init__(items, labels, classes, transform, on_error)
+
+    @property
+    def names(self) -> list[str]:
+        r"""The :obj:`frame_dir` of each sequence."""
+        return [self._items[i][1]["frame_dir"] for i in self.indices()]
+
+    def read(self, item: tuple[int, Annotation]) -> Data:
+        r"""Turns an annotation into a graph."""
+        try:
+            return pyskl_sequence(item[1], self.layout)
+        except ValueError as error:
+            raise SkeletonFileError(self.path, f"annotation {item[0]}: {error}") from error
+
+    def describe(self, item: tuple[int, Annotation]) -> str:
+        r"""Names the annotation."""
+        return str(item[1]["frame_dir"])
