@@ -1,7 +1,8 @@
-r"""The demo: a Vision GNN learns handwritten digits, then draws its graphs over a photograph.
+r"""The demo: a Vision GNN learns handwritten digits, then draws its graphs over a photograph;
+ST-GCN learns synthetic motion, then a moving picture shows it with its edges.
 
 Run it as :obj:`python -m pyg_vision.demo` or :obj:`pyg-vision-demo`; it needs the extra
-:obj:`train`, downloads nothing and takes a minute on two cores.
+:obj:`train`, downloads nothing and takes a minute and a half on two cores.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch_geometric.loader import DataLoader
+from torch_geometric.transforms import Compose
 
-from pyg_vision.datasets import DigitsGraphs
-from pyg_vision.nn import ViG
+from pyg_vision.datasets import DigitsGraphs, SyntheticMotion
+from pyg_vision.nn import STGCN, ViG
 from pyg_vision.ops import NeighborTable
-from pyg_vision.visualization import draw_vig_graphs
+from pyg_vision.transforms import CenterSkeleton, RandomChooseFrames, ScaleSkeleton
+from pyg_vision.visualization import animate_skeleton, draw_vig_graphs
 
 logger = logging.getLogger("pyg_vision.demo")
 
 TARGET = 0.96
+MOTION_TARGET = 0.8
+MOTION_FRAMES = 20  # of a training window
 # The photograph as the model sees it: grey, and so small that a node is a patch of two pixels,
 # as in the digits that it has learned. 14 x 21 patches.
 PHOTO_SIZE = (28, 42)
@@ -121,6 +126,74 @@ def draw_photo(model: ViG, path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
+def motion_transforms() -> list[CenterSkeleton | ScaleSkeleton]:
+    r"""Returns what brings figures to one place and size."""
+    return [CenterSkeleton("neck"), ScaleSkeleton("bone")]
+
+
+def train_motion(epochs: int = 5, seed: int = 0) -> tuple[STGCN, float]:
+    r"""Trains :class:`~pyg_vision.nn.STGCN` on synthetic figures.
+
+    Args:
+        epochs (int, optional): How often each sequence is seen. (default: :obj:`5`)
+        seed (int, optional): The seed of weights, windows and order. (default: :obj:`0`)
+
+    Returns:
+        tuple: The model, and its accuracy on whole sequences of figures it has not seen.
+    """
+    from tqdm import tqdm
+
+    torch.manual_seed(seed)
+    window = Compose([*motion_transforms(), RandomChooseFrames(MOTION_FRAMES)])
+    motions = SyntheticMotion(transform=window)
+    model = STGCN(in_channels=3, num_classes=motions.num_classes)
+    loader = DataLoader(motions, batch_size=10, shuffle=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    steps = epochs * len(loader)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
+    with tqdm(total=steps, desc="training on motion", unit="step", mininterval=1) as bar:
+        for _ in range(epochs):
+            for batch in loader:
+                loss = F.cross_entropy(model(batch), batch.y)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+                bar.update()
+                bar.set_postfix(loss=f"{loss.item():.3f}")
+    return model, motion_accuracy(model)
+
+
+@torch.no_grad()
+def motion_accuracy(model: STGCN) -> float:
+    r"""Returns the share of unseen figures whose action a model names rightly.
+
+    Args:
+        model (STGCN): The model.
+    """
+    model.eval()
+    motions = SyntheticMotion(70, split="test", transform=Compose(motion_transforms()))
+    loader = DataLoader(motions, batch_size=35)
+    right = sum(int((model(batch).argmax(dim=1) == batch.y).sum()) for batch in loader)
+    return right / len(motions)
+
+
+@torch.no_grad()
+def animate_motion(model: STGCN, path: Path, index: int = 2) -> None:
+    r"""Draws an unseen figure in motion, with what the model takes it for.
+
+    Args:
+        model (STGCN): The model.
+        path (Path): The GIF file to write.
+        index (int, optional): Which sequence of the test split. (default: :obj:`2`)
+    """
+    motions = SyntheticMotion(index + 1, split="test")
+    data = motions[index]
+    logits = model.eval()(Compose(motion_transforms())(data))
+    named = motions.classes[int(logits.argmax())]
+    animate_skeleton(data, path, title=f"ST-GCN says: {named}")
+
+
 def crop_to(photo: Tensor, size: tuple[int, int]) -> Tensor:
     r"""Resizes a photograph to the proportions of a smaller picture, for drawing.
 
@@ -143,14 +216,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="pyg-vision-demo",
         description="Trains a small Vision GNN on handwritten digits and draws its graphs over a "
-        "photograph. Downloads nothing, takes a minute on two cores.",
+        "photograph, then ST-GCN on synthetic motion and draws a figure that moves. Downloads "
+        "nothing, takes a minute and a half on two cores.",
     )
     parser.add_argument("--out", type=Path, default=Path("demo_output"), help="where files go")
     parser.add_argument("--epochs", type=int, default=15, help="passes over the digits")
+    parser.add_argument("--motion-epochs", type=int, default=5, help="passes over the motions")
     parser.add_argument("--seed", type=int, default=0, help="of weights and order")
     options = parser.parse_args(arguments)
     if options.epochs < 1:
         parser.error(f"--epochs must be at least 1 (got {options.epochs})")
+    if options.motion_epochs < 1:
+        parser.error(f"--motion-epochs must be at least 1 (got {options.motion_epochs})")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -162,10 +239,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     draw_photo(model, picture)
     logger.info("weights:  %s", checkpoint)
     logger.info("picture:  %s", picture)
-    if accuracy < TARGET:
-        logger.error("the accuracy is below the %.0f%% that it should reach", 100 * TARGET)
-        return 1
-    return 0
+
+    moving, motion_share = train_motion(options.motion_epochs, options.seed)
+    logger.info("accuracy on synthetic figures that it has not seen: %.1f%%", 100 * motion_share)
+    checkpoint = options.out / "st_gcn_motion.pt"
+    torch.save(moving.state_dict(), checkpoint)
+    animation = options.out / "motion.gif"
+    animate_motion(moving, animation)
+    logger.info("weights:  %s", checkpoint)
+    logger.info("picture:  %s", animation)
+
+    missed = False
+    for what, share, target in (
+        ("digits", accuracy, TARGET),
+        ("motion", motion_share, MOTION_TARGET),
+    ):
+        if share < target:
+            missed = True
+            logger.error(
+                "the accuracy on %s is below the %.0f%% that it should reach", what, 100 * target
+            )
+    return int(missed)
 
 
 def _of_first_picture(table: NeighborTable) -> NeighborTable:

@@ -217,6 +217,7 @@ def dense_to_skeletons(
     layout: str | SkeletonLayout,
     shapes: Sequence[Sequence[int]] | None = None,
     y: Tensor | None = None,
+    num_dims: int | None = None,
 ) -> Batch:
     r"""Turns the dense array :math:`(N, C, T, V, M)` of the published code into sequences.
 
@@ -227,6 +228,8 @@ def dense_to_skeletons(
             persons beyond it are left out. Without it everything is taken, zeros and all.
             (default: :obj:`None`)
         y (torch.Tensor, optional): The class of each sequence :math:`(N)`. (default: :obj:`None`)
+        num_dims (int, optional): How many channels, from the first on, are coordinates: 2 for
+            :math:`(x, y, \textrm{score})`. (default: up to three of them)
 
     Raises:
         TypeError: If :obj:`x` is no tensor.
@@ -247,6 +250,9 @@ def dense_to_skeletons(
             f"'shapes' and 'y' must be given for each of {num} sequences (got {len(given)} and "
             f"{'none' if y is None else y.numel()})"
         )
+    dims = min(3, x.size(1)) if num_dims is None else num_dims
+    if not 1 <= dims <= min(3, x.size(1)):
+        raise ValueError(f"'num_dims' must be 1 to {min(3, x.size(1))} channels (got {num_dims})")
     sequences = []
     for i, (array, shape) in enumerate(zip(x.permute(0, 4, 2, 3, 1), given, strict=True)):
         if (
@@ -259,7 +265,7 @@ def dense_to_skeletons(
                 f"{tuple(array.shape[:3])}, and of all joints (got {shape!r})"
             )
         nodes = array[: shape[0], : shape[1]].reshape(-1, x.size(1))
-        pos = nodes[:, : min(3, x.size(1))].clone()
+        pos = nodes[:, :dims].clone()
         data = Data(x=nodes, pos=pos, skeleton_shape=SkeletonShape(*shape), layout=layout)
         if y is not None:
             data.y = y.reshape(-1)[i : i + 1]

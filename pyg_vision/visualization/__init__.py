@@ -1,5 +1,7 @@
 r"""Pictures of graphs. Nothing here is imported with the package, and matplotlib only to draw."""
 
 from pyg_vision.visualization.image_graph import draw_image_graph, draw_vig_graphs
+from pyg_vision.visualization.skeleton_animation import animate_skeleton
+from pyg_vision.visualization.skeleton_graph import draw_skeleton
 
-__all__ = ["draw_image_graph", "draw_vig_graphs"]
+__all__ = ["animate_skeleton", "draw_image_graph", "draw_skeleton", "draw_vig_graphs"]

@@ -81,6 +81,7 @@ def test_dense_and_back_without_loss():
     assert torch.equal(back.y, batch.y)
     assert read_shapes(back) == shapes
     assert torch.equal(skeletons_to_dense(dense_to_skeletons(dense, STICK)), dense)
+    assert torch.equal(dense_to_skeletons(dense, STICK, shapes, num_dims=2).pos, batch.x[:, :2])
     wide = skeletons_to_dense(batch, num_frames=10, num_persons=3)
     assert wide.shape == (3, 3, 10, 3, 3)
     assert torch.equal(wide[:, :, :6, :, :2], dense)
@@ -155,6 +156,7 @@ def test_what_cannot_be_dense_is_named():
         (torch.zeros(1, 3, 4, 3, 1), {"shapes": [(1, 5, 3)]}, ValueError, r"of at most \(1, 4, 3"),
         (torch.zeros(1, 3, 4, 3, 1), {"shapes": [(1, 4, 2)]}, ValueError, "and of all joints"),
         (torch.zeros(1, 3, 4, 3, 1), {"shapes": ["abc"]}, ValueError, "sequence 0 must be"),
+        (torch.zeros(1, 2, 4, 3, 1), {"num_dims": 3}, ValueError, r"must be 1 to 2 .*\(got 3\)"),
     ],
 )
 def test_wrong_dense_arrays_are_named(x, options, error, message):

@@ -1,0 +1,153 @@
+r"""A still picture of a moving skeleton and its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.partition import Partition
+from pyg_vision.visualization._canvas import new_figure
+from pyg_vision.visualization._skeleton_canvas import (
+    POINTS,
+    Legend,
+    Place,
+    add_canvas,
+    draw_ground,
+    draw_pose,
+    fit_scale,
+    write_label,
+    write_title,
+)
+from pyg_vision.visualization._skeleton_scene import (
+    Motion,
+    Up,
+    check_trail,
+    read_motion,
+    read_relations,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WIDTH = 12.0 * POINTS  # 1200 pixels at 100 dpi
+_NARROWEST = 6.0 * POINTS
+_PANEL = 4.2 * POINTS  # the widest panel
+_HEIGHT = 3.9 * POINTS  # the highest figure
+_MARGIN = 16.0
+_GAP = 8.0
+_FONT = 10.0
+
+
+def draw_skeleton(
+    data: Data,
+    frames: int | Sequence[int] = 5,
+    partition: Partition = "stgcn",
+    max_hop: int = 1,
+    *,
+    trail: int = 4,
+    view: tuple[float, float] = (10.0, 0.0),
+    up: Up | None = None,
+    title: str | None = None,
+    caption: str | None = None,
+) -> Figure:
+    r"""Draws moments of a skeleton sequence side by side, with the typed edges of its graph.
+
+    Each joint is a dot. An arrow from joint to joint is an edge in the colour of its relation,
+    a ring around a joint its edge to itself, and a trail behind it the temporal edges to the same
+    joint in the frames before. A legend below says what the colours mean.
+
+    .. code-block:: python
+
+        from pyg_vision.datasets import SyntheticMotion
+        from pyg_vision.visualization import draw_skeleton
+
+        figure = draw_skeleton(SyntheticMotion()[2], partition="stgcn_paper")
+        figure.savefig("skeleton.png", dpi=100)
+
+    All moments have the same scale and the same height above the ground, and each is centred.
+    Persons that are all zeros in a frame are not drawn, nor are joints whose score is zero.
+    Nothing of :obj:`matplotlib.pyplot` is used: no window opens and no state is kept.
+
+    Args:
+        data (torch_geometric.data.Data): A single sequence with a layout, as
+            :func:`~pyg_vision.data.skeleton_sequence` makes it; edges of its own are not needed.
+        frames (int or list, optional): How many moments, the middles of equal stretches of the
+            time in which someone is seen, or which frames. (default: :obj:`5`)
+        partition (str, optional): The partition strategy, see
+            :func:`~pyg_vision.data.skeleton_graph`. (default: :obj:`"stgcn"`)
+        max_hop (int, optional): The farthest distance joined. (default: :obj:`1`)
+        trail (int, optional): How many temporal edges are drawn behind each joint.
+            (default: :obj:`4`)
+        view (tuple, optional): For three coordinates, how many degrees the viewer stands above
+            the horizon and to the right of the front; the first axis points to the right, and
+            the third away from the viewer. (default: :obj:`(10.0, 0.0)`)
+        up (str, optional): The axis that points up: :obj:`"y"`, :obj:`"-y"` as in pictures, or
+            :obj:`"z"`. If :obj:`None`, :obj:`"-y"` for two coordinates, :obj:`"y"` for three.
+            (default: :obj:`None`)
+        title (str, optional): A line above. (default: :obj:`None`)
+        caption (str, optional): A text below. (default: :obj:`None`)
+
+    Returns:
+        matplotlib.figure.Figure: The figure, up to 12 inches wide; save it by :obj:`savefig`.
+
+    Raises:
+        ImportError: If :obj:`matplotlib` is not installed.
+        TypeError: If :obj:`data` is no single sequence, or a number no integer.
+        ValueError: If the layout is missing or does not fit, a coordinate is NaN or infinite, a
+            frame is out of range, or there are too many relations to tell them apart.
+    """
+    motion = read_motion(data, view, up)
+    relations = read_relations(motion.layout, partition, max_hop)
+    check_trail(trail)
+    chosen = _choose_frames(motion, frames)
+    shown = [range(max(frame - trail, 0), frame + 1) for frame in chosen]
+    bounds = [motion.bounds(list(part)) for part in shown]
+    low = np.min([bound[0] for bound in bounds], axis=0)
+    high = np.max([bound[1] for bound in bounds], axis=0)
+    widest = max(bound[1][0] - bound[0][0] for bound in bounds)
+    tallest = float(high[1] - low[1])
+
+    width = min(_WIDTH, max(_NARROWEST, len(chosen) * 0.6 * _PANEL))
+    panel = (width - _GAP * (len(chosen) - 1)) / len(chosen)
+    room = np.array((panel - 2.0 * _MARGIN, _HEIGHT))
+    scale = fit_scale(np.array((widest, tallest)), room)
+    figure = new_figure(1.0, 1.0)
+    legend = Legend(relations, width, _FONT, trail > 0, caption)
+    top = 26.0 if title is not None else 0.0
+    height = scale * tallest + 2.0 * _MARGIN + 1.6 * _FONT
+    total = top + height + 8.0 + legend.height
+    figure.set_size_inches(width / POINTS, total / POINTS)
+    if title is not None:
+        write_title(add_canvas(figure, 0.0, 0.0, width, top), 1.0, 11.0, title, 13.0)
+    for i, (frame, bound) in enumerate(zip(chosen, bounds, strict=True)):
+        ax = add_canvas(figure, i * (panel + _GAP), top, panel, height)
+        draw_ground(ax)
+        middle = np.array((0.5 * (bound[0][0] + bound[1][0]), low[1]))
+        place = Place.fit(motion, scale, middle, np.array((0.5 * panel, _MARGIN)))
+        draw_pose(ax, motion, relations, frame, place, trail)
+        write_label(ax, 0.5 * panel, height - 1.1 * _FONT, f"frame {frame}", 0.9 * _FONT)
+    legend.draw(add_canvas(figure, 0.0, top + height + 8.0, width, legend.height))
+    return figure
+
+
+def _choose_frames(motion: Motion, frames: int | Sequence[int]) -> list[int]:
+    num_frames = motion.points.shape[1]
+    if isinstance(frames, int) and not isinstance(frames, bool):
+        if frames < 1:
+            raise ValueError(f"'frames' must be at least one moment (got {frames})")
+        seen = motion.seen_frames()
+        count = min(frames, len(seen))
+        return [seen[(2 * i + 1) * len(seen) // (2 * count)] for i in range(count)]
+    if not isinstance(frames, Sequence) or not all(type(frame) is int for frame in frames):
+        raise TypeError(f"'frames' must be a number or a list of frames (got {frames!r})")
+    if not frames:
+        raise ValueError(f"'frames' must name at least one frame (got {frames!r})")
+    outside = [frame for frame in frames if not 0 <= frame < num_frames]
+    if outside:
+        raise ValueError(
+            f"'frames' must be 0 … {num_frames - 1} of a sequence of {num_frames} (got {outside})"
+        )
+    return list(frames)
