@@ -13,7 +13,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo      train a small ViG, draw its graphs, run the quick benchmark"
+	@echo "make demo      train a small ViG and ST-GCN, draw their graphs, run the quick benchmark"
 	@echo "make test      all tests but those of the compiled extensions"
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"

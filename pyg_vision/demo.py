@@ -148,9 +148,9 @@ def train_motion(epochs: int = 5, seed: int = 0) -> tuple[STGCN, float]:
     motions = SyntheticMotion(transform=window)
     model = STGCN(in_channels=3, num_classes=motions.num_classes)
     loader = DataLoader(motions, batch_size=10, shuffle=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     steps = epochs * len(loader)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-3, total_steps=steps)
     with tqdm(total=steps, desc="training on motion", unit="step", mininterval=1) as bar:
         for _ in range(epochs):
             for batch in loader:
