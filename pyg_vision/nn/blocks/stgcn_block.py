@@ -97,8 +97,8 @@ class STGCNBlock(Module):
         h = dropout(norm_after(conv(relu(norm(h)), tracks)))
         if self.has_residual:
             if self.residual is None:
-                h = h + x
+                h += x  # into the output of a norm, which no backward pass reads
             else:
                 conv, norm = self.residual
-                h = h + norm(conv(x, tracks))
+                h += norm(conv(x, tracks))
         return self.relu(h)

@@ -149,11 +149,12 @@ class SpatialGraphConv(FusibleConv):
         num_targets: int,
         plan: Optional[RelationPlan],
     ) -> Tensor:
-        r"""Transforms first or aggregates first, whichever is fewer multiplications."""
-        rows = x.size(-2) * self.num_relations if plan is None else plan.num_rows
-        transforming = rows * (self.in_channels + num_targets) * self.out_channels
-        aggregating = self.num_relations * num_targets * (self.out_channels + x.size(-2))
-        if transforming > aggregating * self.in_channels:
+        r"""Aggregates whichever has fewer channels, the input or the output.
+
+        Sums over edges cost more than their share of multiplications: they are small products,
+        bound by memory.
+        """
+        if self.in_channels < self.out_channels:
             return self._aggregate_first(x, edge_index, edge_type, edge_weight, num_targets)
         if plan is None:
             groups = [whole_group(edge_index, edge_type, self.num_relations)]
