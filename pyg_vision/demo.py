@@ -16,6 +16,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import Module
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 from torch_geometric.loader import DataLoader
 from torch_geometric.transforms import Compose
 
@@ -46,8 +49,6 @@ def train_digits(epochs: int = 15, seed: int = 0) -> tuple[ViG, float]:
     Returns:
         tuple: The model, and its accuracy on the third of the digits that it has not seen.
     """
-    from tqdm import tqdm
-
     torch.manual_seed(seed)
     model = ViG(
         channels=48,
@@ -65,18 +66,7 @@ def train_digits(epochs: int = 15, seed: int = 0) -> tuple[ViG, float]:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=4e-3, total_steps=epochs * len(loader)
     )
-    with tqdm(
-        total=epochs * len(loader), desc="training on digits", unit="step", mininterval=1
-    ) as bar:
-        for _ in range(epochs):
-            for batch in loader:
-                loss = F.cross_entropy(model(batch), batch.y, label_smoothing=0.1)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                schedule.step()
-                bar.update()
-                bar.set_postfix(loss=f"{loss.item():.3f}")
+    _fit(model, loader, optimizer, schedule, epochs, "training on digits", label_smoothing=0.1)
     return model, test_accuracy(model)
 
 
@@ -141,8 +131,6 @@ def train_motion(epochs: int = 5, seed: int = 0) -> tuple[STGCN, float]:
     Returns:
         tuple: The model, and its accuracy on whole sequences of figures it has not seen.
     """
-    from tqdm import tqdm
-
     torch.manual_seed(seed)
     window = Compose([*motion_transforms(), RandomChooseFrames(MOTION_FRAMES)])
     motions = SyntheticMotion(transform=window)
@@ -151,16 +139,7 @@ def train_motion(epochs: int = 5, seed: int = 0) -> tuple[STGCN, float]:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     steps = epochs * len(loader)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-3, total_steps=steps)
-    with tqdm(total=steps, desc="training on motion", unit="step", mininterval=1) as bar:
-        for _ in range(epochs):
-            for batch in loader:
-                loss = F.cross_entropy(model(batch), batch.y)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                schedule.step()
-                bar.update()
-                bar.set_postfix(loss=f"{loss.item():.3f}")
+    _fit(model, loader, optimizer, schedule, epochs, "training on motion")
     return model, motion_accuracy(model)
 
 
@@ -260,6 +239,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "the accuracy on %s is below the %.0f%% that it should reach", what, 100 * target
             )
     return int(missed)
+
+
+def _fit(
+    model: Module,
+    loader: DataLoader,
+    optimizer: Optimizer,
+    schedule: LRScheduler,
+    epochs: int,
+    what: str,
+    label_smoothing: float = 0.0,
+) -> None:
+    from tqdm import tqdm
+
+    with tqdm(total=epochs * len(loader), desc=what, unit="step", mininterval=1) as bar:
+        for _ in range(epochs):
+            for batch in loader:
+                loss = F.cross_entropy(model(batch), batch.y, label_smoothing=label_smoothing)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                schedule.step()
+                bar.update()
+                bar.set_postfix(loss=f"{loss.item():.3f}")
 
 
 def _of_first_picture(table: NeighborTable) -> NeighborTable:

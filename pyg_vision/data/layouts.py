@@ -27,6 +27,8 @@ _OPENPOSE = SkeletonLayout(
     ),
     center=1,
     pairs=((5, 2), (6, 3), (7, 4), (11, 8), (12, 9), (13, 10), (15, 14), (17, 16)),
+    # Bone vectors of 2s-AGCN and pyskl begin at the nose.
+    bone_parents=((0, 0), (1, 0)),
 )
 
 _BODY_25 = SkeletonLayout(

@@ -134,7 +134,7 @@ def hop_distance(layout: SkeletonLayout) -> Tensor:
         layout (SkeletonLayout): The skeleton.
     """
     num_joints = layout.num_joints
-    distance = torch.full((num_joints, num_joints), num_joints, dtype=torch.long)
+    distance = torch.full((num_joints, num_joints), num_joints, dtype=torch.long, device="cpu")
     distance.fill_diagonal_(0)
     for a, b in layout.edges:
         distance[a, b] = distance[b, a] = 1
@@ -172,8 +172,8 @@ def _by_distance(
 
 def _inward_outward(layout: SkeletonLayout) -> Tensor:
     num_joints = layout.num_joints
-    stack = torch.zeros(3, num_joints, num_joints, dtype=torch.double)
-    stack[0] = torch.eye(num_joints)
+    stack = torch.zeros(3, num_joints, num_joints, dtype=torch.double, device="cpu")
+    stack[0] = torch.eye(num_joints, device="cpu")
     for child, parent in layout.edges:
         stack[1, parent, child] = 1
         stack[2, child, parent] = 1

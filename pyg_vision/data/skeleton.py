@@ -13,6 +13,9 @@ from torch_geometric.data import Batch, Data
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
+# Skeletons that pose estimators find in pictures: of three channels, the third is a score.
+IN_PICTURES = ("openpose", "body_25", "coco")
+
 
 class SkeletonShape(NamedTuple):
     r"""How many persons, frames and joints the nodes of a sequence are.
@@ -86,7 +89,7 @@ def skeleton_sequence(
         )
     _check_finite("keypoints", pos)
     shape = SkeletonShape(*pos.shape[:3])
-    pos = pos.reshape(-1, pos.size(3))
+    pos = pos.reshape(-1, pos.size(3)).clone()  # the caller's array stays the caller's
     data = Data(x=pos, pos=pos.clone(), skeleton_shape=shape, layout=layout)
     if score is not None:
         column = _read_array("score", score)
@@ -202,7 +205,7 @@ def skeletons_to_dense(
             )
     x = data.x
     if all(shape[:2] == (persons, frames) for shape in shapes):
-        dense = x.reshape(len(shapes), persons, frames, num_joints, -1)
+        dense = x.reshape(len(shapes), persons, frames, num_joints, -1).clone()
     else:
         dense = x.new_zeros(len(shapes), persons, frames, num_joints, x.size(1))
         parts = x.split([m * t * v for m, t, v in shapes])
@@ -229,7 +232,8 @@ def dense_to_skeletons(
             (default: :obj:`None`)
         y (torch.Tensor, optional): The class of each sequence :math:`(N)`. (default: :obj:`None`)
         num_dims (int, optional): How many channels, from the first on, are coordinates: 2 for
-            :math:`(x, y, \textrm{score})`. (default: up to three of them)
+            :math:`(x, y, \textrm{score})`. (default: 2 of 3 for layouts of pose estimators in
+            pictures, :obj:`"openpose"`, :obj:`"body_25"` and :obj:`"coco"`, else up to three)
 
     Raises:
         TypeError: If :obj:`x` is no tensor.
@@ -250,7 +254,8 @@ def dense_to_skeletons(
             f"'shapes' and 'y' must be given for each of {num} sequences (got {len(given)} and "
             f"{'none' if y is None else y.numel()})"
         )
-    dims = min(3, x.size(1)) if num_dims is None else num_dims
+    scored = x.size(1) == 3 and layout.name in IN_PICTURES
+    dims = (2 if scored else min(3, x.size(1))) if num_dims is None else num_dims
     if not 1 <= dims <= min(3, x.size(1)):
         raise ValueError(f"'num_dims' must be 1 to {min(3, x.size(1))} channels (got {num_dims})")
     sequences = []

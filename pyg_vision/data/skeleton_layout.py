@@ -41,7 +41,8 @@ class SkeletonLayout:
         links (tuple of pairs, optional): Further edges of the graph that are no bones, such as
             the one from hip to hip where the pelvis is no joint. (default: :obj:`()`)
         bone_parents (tuple of pairs, optional): Pairs (child, parent) whose bone vector does not
-            follow the edges of the graph, as in some published code. (default: :obj:`()`)
+            follow the edges of the graph, as in some published code; a joint that is its own
+            parent has none. (default: :obj:`()`)
 
     Raises:
         TypeError: If an index is no integer or a name no string.
@@ -72,7 +73,7 @@ class SkeletonLayout:
         for field in ("bones", "links", "bone_parents", "pairs"):
             for pair in getattr(self, field):
                 self._check_index(field, *pair)
-                if pair[0] == pair[1]:
+                if pair[0] == pair[1] and field != "bone_parents":
                     raise ValueError(
                         f"{field} of layout '{self.name}' join a joint to itself: {pair}"
                     )
@@ -100,7 +101,8 @@ class SkeletonLayout:
     @property
     def parents(self) -> dict[int, int]:
         r"""The parent of each joint along its bone vector; the root has none."""
-        return {**dict(self.bones), **dict(self.bone_parents)}
+        parents = {**dict(self.bones), **dict(self.bone_parents)}
+        return {child: parent for child, parent in parents.items() if child != parent}
 
     @property
     def flip_order(self) -> list[int]:

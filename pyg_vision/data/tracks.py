@@ -114,12 +114,7 @@ class Tracks:
             device (torch.device): Where the result is wanted.
         """
         starts = tuple(starts[: len(self.lengths)])
-        lengths = torch.tensor(self.lengths)
-        shift = torch.tensor(starts) - self._starts()
-        return self._plan(
-            (starts, device),
-            lambda: torch.arange(self.num_frames) + shift.repeat_interleave(lengths),
-        )
+        return self._plan((starts, device), lambda: self._spread(starts))
 
     def track_of_frame(self, device: torch.device) -> Tensor:
         r"""Returns the track of each frame.
@@ -127,10 +122,7 @@ class Tracks:
         Args:
             device (torch.device): Where the result is wanted.
         """
-        lengths = torch.tensor(self.lengths)
-        return self._plan(
-            ("track", device), lambda: torch.arange(len(lengths)).repeat_interleave(lengths)
-        )
+        return self._plan(("track", device), lambda: _repeat(self.lengths))
 
     def sequence_of_track(self, device: torch.device) -> Tensor:
         r"""Returns the sequence of each track.
@@ -138,10 +130,7 @@ class Tracks:
         Args:
             device (torch.device): Where the result is wanted.
         """
-        persons = torch.tensor(self.persons)
-        return self._plan(
-            ("sequence", device), lambda: torch.arange(len(persons)).repeat_interleave(persons)
-        )
+        return self._plan(("sequence", device), lambda: _repeat(self.persons))
 
     def first_frames(self, device: torch.device) -> Tensor:
         r"""Returns the first frame of each track.
@@ -157,14 +146,30 @@ class Tracks:
         Args:
             device (torch.device): Where the result is wanted.
         """
-        return self._plan(("last", device), lambda: torch.tensor(self.lengths).cumsum(0) - 1)
+        return self._plan(("last", device), lambda: _on_host(self.lengths).cumsum(0) - 1)
 
     def _starts(self) -> Tensor:
-        lengths = torch.tensor(self.lengths)
+        lengths = _on_host(self.lengths)
         return lengths.cumsum(0) - lengths
+
+    def _spread(self, starts: Sequence[int]) -> Tensor:
+        track = _repeat(self.lengths)
+        shift = _on_host(starts) - self._starts()
+        return torch.arange(self.num_frames, device="cpu") + shift[track]
 
     def _plan(self, key: tuple[object, torch.device], make: Callable[[], Tensor]) -> Tensor:
         r"""Makes an index once for all layers that ask for it, and brings it to the device."""
         if key not in self._plans:
-            self._plans[key] = make().to(key[1], non_blocking=True)
+            # What is kept must serve training as well, even if inference asks for it first.
+            with torch.inference_mode(False):
+                self._plans[key] = make().to(key[1], non_blocking=True)
         return self._plans[key]
+
+
+def _on_host(values: Sequence[int]) -> Tensor:
+    return torch.tensor(values, device="cpu")
+
+
+def _repeat(counts: Sequence[int]) -> Tensor:
+    r"""Returns each position as often as it counts."""
+    return torch.arange(len(counts), device="cpu").repeat_interleave(_on_host(counts))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers.nw_ucla import nw_ucla_name, read_nw_ucla
+from pyg_vision.data.readers.nw_ucla import NWUCLAName, nw_ucla_name, read_nw_ucla
 from pyg_vision.datasets.skeleton_dataset import OnError, SkeletonDataset, list_files, read_files
 
 _CLASSES = (
@@ -83,5 +83,10 @@ class NWUCLA(SkeletonDataset):
         views = {f"v{view:02d}" for view in _VIEWS[split]}
         files = [p for p in list_files(root, "a*_s*_e*_v*.json") if p.stem[-3:] in views]
         sequences, self.skipped = read_files(files, read_nw_ucla, on_error)
-        self.names = [nw_ucla_name(path) for path in files if str(path) not in self.skipped]
+        self._paths = [path for path in files if str(path) not in self.skipped]
         super().__init__(sequences, transform, _CLASSES)
+
+    @property
+    def names(self) -> list[NWUCLAName]:
+        r"""What the name of each file tells."""
+        return [nw_ucla_name(self._paths[i]) for i in self.indices()]

@@ -54,6 +54,9 @@ class SkeletonDataset(Dataset):
     @property
     def labels(self) -> list[int]:
         r"""The class of each sequence."""
+        unlabelled = [i for i in self.indices() if self._sequences[i].y is None]
+        if unlabelled:
+            raise ValueError(f"sequence {unlabelled[0]} has no class 'y'")
         return [int(self._sequences[i].y) for i in self.indices()]
 
     @property
@@ -61,7 +64,7 @@ class SkeletonDataset(Dataset):
         r"""The names of the classes, their numbers if they have none."""
         if self._classes is not None:
             return self._classes
-        return [str(i) for i in range(max(int(data.y) for data in self._sequences) + 1)]
+        return [str(i) for i in range(max(self.labels) + 1)]
 
     @property
     def num_classes(self) -> int:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers.utd_mhad import read_utd_mhad, utd_mhad_name
+from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mhad_name
 from pyg_vision.datasets.skeleton_dataset import OnError, SkeletonDataset, list_files, read_files
 
 _CLASSES = (
@@ -98,5 +98,10 @@ class UTDMHAD(SkeletonDataset):
         ]
         files.sort(key=utd_mhad_name)  # a10 comes behind a9
         sequences, self.skipped = read_files(files, read_utd_mhad, on_error)
-        self.names = [utd_mhad_name(path) for path in files if str(path) not in self.skipped]
+        self._paths = [path for path in files if str(path) not in self.skipped]
         super().__init__(sequences, transform, _CLASSES)
+
+    @property
+    def names(self) -> list[UTDMHADName]:
+        r"""What the name of each file tells."""
+        return [utd_mhad_name(self._paths[i]) for i in self.indices()]

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Asked once: torch.compile cannot trace the question.
+ONEDNN = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 # From so many pictures on, torch gives a 1x1 convolution to oneDNN on one thread, too.
 PICTURES = 16
 
@@ -23,13 +25,13 @@ def node_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Ten
         bias (torch.Tensor, optional): The bias :math:`(C_{out})`.
     """
     convolves = (
-        x.dim() == 3
+        not torch.compiler.is_compiling()
+        and x.dim() == 3
         and x.size(0) >= PICTURES
         and x.is_contiguous()
         and x.device.type == "cpu"
         and x.dtype == torch.float32
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        and not torch.compiler.is_compiling()
+        and ONEDNN
     )
     if not convolves:
         return F.linear(x, weight, bias)

@@ -2,10 +2,11 @@ r"""Which nodes a relation needs transformed: reasoned once for a graph, then on
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 # Relations with at least this share of all nodes as sources are transformed together for all
 # nodes: to gather almost all of them costs more than it saves.
@@ -31,12 +32,13 @@ class RelationGroup(NamedTuple):
     target: Tensor
 
 
-class RelationPlan:
+class RelationPlan(Module):
     r"""Tells which nodes are sources of which relation, for graphs whose edges stay the same.
 
     Of a skeleton partitioned in the manner of ST-GCN, hardly a quarter of the joints are sources
     of the last relation; only those need its linear map. Reading the edges waits for the device, so
-    a plan is made once and kept.
+    a plan is made once and kept. It is a module without state, so that a model takes it along to
+    another device.
 
     Args:
         edge_index (torch.Tensor): The edges :math:`(2, |\mathcal{E}|)`.
@@ -45,44 +47,43 @@ class RelationPlan:
         num_nodes (int): The number of sources.
     """
 
+    edge_index: Tensor
+    edge_type: Tensor
+
     def __init__(
         self, edge_index: Tensor, edge_type: Tensor, num_relations: int, num_nodes: int
     ) -> None:
+        super().__init__()
         self.num_relations = num_relations
         self.num_nodes = num_nodes
-        self.num_edges = edge_type.numel()
-        source, target, edge_type = edge_index[0].cpu(), edge_index[1].cpu(), edge_type.cpu()
-        sources = [torch.unique(source[edge_type == r]) for r in range(num_relations)]
-        whole = [r for r in range(num_relations) if sources[r].numel() >= WHOLE * num_nodes]
-        groups = [(tuple(whole), None)] if whole else []
-        groups += [
-            ((r,), sources[r])
-            for r in range(num_relations)
-            if r not in whole and sources[r].numel() > 0
+        self.register_buffer("edge_index", edge_index, persistent=False)
+        self.register_buffer("edge_type", edge_type, persistent=False)
+        sources = [
+            torch.unique(edge_index[0, edge_type == relation]) for relation in range(num_relations)
         ]
-        self.num_rows = sum(
-            len(relations) * (num_nodes if nodes is None else nodes.numel())
-            for relations, nodes in groups
-        )
-        made = [_group(source, target, edge_type, *group, num_nodes) for group in groups]
-        self._groups = {torch.device("cpu"): made}
+        whole = [r for r in range(num_relations) if sources[r].numel() >= WHOLE * num_nodes]
+        few = [r for r in range(num_relations) if 0 < sources[r].numel() < WHOLE * num_nodes]
+        self._relations = [tuple(whole)] if whole else []
+        self._relations += [(r,) for r in few]
+        for number, relations in enumerate(self._relations):
+            only = None if relations[0] in whole else sources[relations[0]]
+            group = _group(edge_index, edge_type, relations, only, num_nodes)
+            for name in RelationGroup._fields[1:]:
+                self.register_buffer(f"{name}_{number}", getattr(group, name), persistent=False)
 
-    def groups(self, device: torch.device) -> list[RelationGroup]:
-        r"""Returns the groups, with their indices on a device.
-
-        Args:
-            device (torch.device): The device.
-        """
-        if device not in self._groups:
-            self._groups[device] = [
-                RelationGroup(group.relations, *(_to(value, device) for value in group[1:]))
-                for group in self._groups[torch.device("cpu")]
-            ]
-        return self._groups[device]
-
-
-def _to(value: Tensor | None, device: torch.device) -> Any:
-    return None if value is None else value.to(device)
+    @property
+    def groups(self) -> list[RelationGroup]:
+        r"""The groups of relations."""
+        return [
+            RelationGroup(
+                relations,
+                *(
+                    getattr(self, f"{name}_{i}")
+                    for name in ("sources", "edges", "column", "target")
+                ),
+            )
+            for i, relations in enumerate(self._relations)
+        ]
 
 
 def whole_group(edge_index: Tensor, edge_type: Tensor, num_relations: int) -> RelationGroup:
@@ -98,19 +99,20 @@ def whole_group(edge_index: Tensor, edge_type: Tensor, num_relations: int) -> Re
 
 
 def _group(
-    source: Tensor,
-    target: Tensor,
+    edge_index: Tensor,
     edge_type: Tensor,
     relations: tuple[int, ...],
     sources: Tensor | None,
     num_nodes: int,
 ) -> RelationGroup:
-    edges = torch.isin(edge_type, torch.tensor(relations)).nonzero().flatten()
-    position = torch.arange(num_nodes)
+    device = edge_index.device
+    wanted = torch.tensor(relations, device=device)
+    edges = torch.isin(edge_type, wanted).nonzero().flatten()
+    position = torch.arange(num_nodes, device=device)
     if sources is not None:
-        position = torch.zeros(num_nodes, dtype=torch.long)
-        position[sources] = torch.arange(sources.numel())
-    place = torch.zeros(max(relations) + 1, dtype=torch.long)
-    place[list(relations)] = torch.arange(len(relations))
-    column = position[source[edges]] * len(relations) + place[edge_type[edges]]
-    return RelationGroup(relations, sources, edges, column, target[edges])
+        position = torch.zeros_like(position)
+        position[sources] = torch.arange(sources.numel(), device=device)
+    place = torch.zeros(max(relations) + 1, dtype=torch.long, device=device)
+    place[wanted] = torch.arange(len(relations), device=device)
+    column = position[edge_index[0, edges]] * len(relations) + place[edge_type[edges]]
+    return RelationGroup(relations, sources, edges, column, edge_index[1, edges])

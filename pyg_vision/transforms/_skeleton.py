@@ -80,6 +80,32 @@ def seen(pos: Tensor) -> Tensor:
     return (pos != 0).flatten(2).any(dim=2)[:, :, None, None]
 
 
+def found(data: Data, pos: Tensor) -> Tensor:
+    r"""Marks the joints :math:`(M, T, V, 1)` that were found: in frames in which their person was
+    seen, and with a score other than zero if there is one.
+    """
+    present = seen(pos).expand(*pos.shape[:3], 1)
+    if not has_score(data):
+        return present
+    return present & (score_of(data) != 0).unsqueeze(-1)
+
+
+def has_score(data: Data) -> bool:
+    r"""Whether there is a channel behind the coordinates."""
+    return bool(data.x.size(1) > data.pos.size(1))
+
+
+def score_of(data: Data) -> Tensor:
+    r"""Returns the score of each joint :math:`(M, T, V)`, the channel behind the coordinates."""
+    dims = coordinates(data).size(-1)
+    if not has_score(data):
+        raise ValueError(
+            f"the sequence has no score: its {dims} channels are coordinates "
+            f"(pyg_vision.data.skeleton_sequence takes one)"
+        )
+    return data.x[:, dims].view(tuple(shape_of(data)))
+
+
 def take_frames(data: Data, index: Tensor) -> Data:
     r"""Takes frames of all persons, in that order."""
     return _take(data, 1, index)
@@ -103,7 +129,7 @@ def replace_nodes(data: Data, x: Tensor, pos: Tensor | None = None) -> Data:
 
 
 def _take(data: Data, dim: int, index: Tensor) -> Data:
-    shape = shape_of(data)
+    shape, index = shape_of(data), index.to(data.x.device)
     x = data.x.view(*shape, -1).index_select(dim, index)
     pos = data.pos.view(*shape, -1).index_select(dim, index) if "pos" in data else None
     return replace_nodes(data, x, pos)

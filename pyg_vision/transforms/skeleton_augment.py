@@ -13,8 +13,8 @@ from torch_geometric.data.datapipes import functional_transform
 from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     coordinates,
+    found,
     layout_of,
-    seen,
     set_coordinates,
     shape_of,
     uniform,
@@ -88,6 +88,8 @@ class RandomFlipSkeleton(SkeletonTransform):
     r"""Mirrors a sequence: left joints become right ones, and an axis changes its sign (functional
     name: :obj:`random_flip_skeleton`).
 
+    Joints that were not found, with a score of zero or in a frame without their person, stay zero.
+
     Args:
         p (float, optional): The probability. (default: :obj:`0.5`)
         axis (int, optional): The coordinate that is mirrored. (default: :obj:`0`)
@@ -115,11 +117,12 @@ class RandomFlipSkeleton(SkeletonTransform):
             raise ValueError(f"'axis' must be one of {pos.size(-1)} coordinates (got {self.axis})")
         if float(torch.rand(1)) >= self.p:
             return data
-        x = data.x.view(*shape_of(data), -1)[:, :, layout.flip_order]
-        data.x = x.reshape(-1, x.size(-1))
         mirrored = pos[:, :, layout.flip_order].clone()
         mirrored[..., self.axis] = 2 * self.middle - mirrored[..., self.axis]
-        return set_coordinates(data, mirrored * seen(pos))
+        absent = ~found(data, pos)[:, :, layout.flip_order]
+        x = data.x.view(*shape_of(data), -1)[:, :, layout.flip_order]
+        data.x = x.reshape(-1, x.size(-1))
+        return set_coordinates(data, mirrored.masked_fill(absent, 0))
 
 
 @functional_transform("random_move_skeleton")
@@ -127,8 +130,10 @@ class RandomMoveSkeleton(SkeletonTransform):
     r"""Turns, scales and shifts a skeleton slowly in its plane, as if a camera moved (functional
     name: :obj:`random_move_skeleton`).
 
-    This is how ST-GCN augments Kinetics-Skeleton. Angle, scale and shift are drawn at some frames
-    and interpolated linearly between them. Only the first two coordinates change.
+    After the way in which ST-GCN augments Kinetics-Skeleton: angle, scale and shift are drawn at
+    some frames and interpolated linearly between them. The published code draws from a few fixed
+    values and moves joints that were not found as well; here values are continuous, and such
+    joints stay zero. Only the first two coordinates change.
 
     Args:
         degrees (float, optional): The largest angle. (default: :obj:`10.0`)
@@ -173,7 +178,7 @@ class RandomMoveSkeleton(SkeletonTransform):
         matrix = (turn * factor[:, None, None]).to(pos)
         plane = pos[..., :2] @ matrix + shift[:, None].to(pos)
         moved = torch.cat((plane, pos[..., 2:]), dim=-1)
-        return set_coordinates(data, moved * seen(pos))
+        return set_coordinates(data, moved * found(data, pos))
 
     def _path(self, most: float, frames: int) -> Tensor:
         r"""Interpolates between random values in :math:`[-most, most]`."""

@@ -40,6 +40,14 @@ class JointToBone(SkeletonTransform):
         return data
 
 
+def dims_of(data: Data) -> int:
+    r"""Returns how many channels of a stream are those of coordinates."""
+    pos = data.pos
+    if pos is None:
+        raise ValueError("the sequence needs the coordinates of its joints as 'pos'")
+    return int(pos.size(1))
+
+
 @functional_transform("joint_to_motion")
 class JointToMotion(SkeletonTransform):
     r"""Replaces features by their change over time (functional name: :obj:`joint_to_motion`).
@@ -74,7 +82,7 @@ class JointToMotion(SkeletonTransform):
         tracks = Tracks.of(data)
         x = change(data.x, tracks)
         if self.difference == 1:
-            dims, frames = data.pos.size(1), x.view(tracks.num_frames, -1, x.size(1))
+            dims, frames = dims_of(data), x.view(tracks.num_frames, -1, x.size(1))
             score = data.x[:, dims:] + x[:, dims:] / 2
             frames[..., dims:] = score.view_as(frames[..., dims:])
             x = frames.index_fill(0, tracks.last_frames(x.device), 0).view_as(x)

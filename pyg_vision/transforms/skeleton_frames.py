@@ -51,7 +51,9 @@ class UniformSampleFrames(SkeletonTransform):
     Skeleton-based Action Recognition" <https://arxiv.org/abs/2104.13586>`_ paper (functional name:
     :obj:`uniform_sample_frames`).
 
-    A sequence with fewer frames is looped. With several clips the result is a list of sequences,
+    A sequence with fewer frames is looped, from anywhere in it. (pyskl differs in two details: it
+    spreads the frames of a sequence between one and two clips long otherwise, and lets the test
+    clips of a shorter one start evenly.) With several clips the result is a list of sequences,
     of which PyG's :class:`~torch_geometric.loader.DataLoader` makes a list of batches; the mean of
     their softmaxes is the usual test protocol.
 

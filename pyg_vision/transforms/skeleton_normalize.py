@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from torch import Tensor
+import torch
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
 from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     coordinates,
+    found,
     layout_of,
+    score_of,
     seen,
     set_coordinates,
 )
@@ -21,11 +23,12 @@ Scaling = Literal["min_max", "max_abs", "bone"]
 
 @functional_transform("center_skeleton")
 class CenterSkeleton(SkeletonTransform):
-    r"""Moves a sequence so that a joint of its first person is at the origin (functional name:
+    r"""Moves a sequence so that a joint is at the origin (functional name:
     :obj:`center_skeleton`).
 
-    It is taken from the first frame in which that person was seen, or, with
-    :obj:`every_frame=True`, from each frame. Frames in which a person was not seen stay zero.
+    It is taken from the first frame in which anyone was seen, or, with :obj:`every_frame=True`,
+    from each frame by itself; of several persons, from the first one seen there. Joints that were
+    not found, with a score of zero or in a frame without their person, stay zero.
 
     Args:
         joint (int or str, optional): The joint, by index or name. (default: the centre of the
@@ -44,14 +47,14 @@ class CenterSkeleton(SkeletonTransform):
     def forward(self, data: Data) -> Data:
         r"""Moves the coordinates."""
         pos = coordinates(data)
-        present = seen(pos)
-        joint = self._index(data)
+        present = seen(pos)[:, :, 0, 0]
+        frames = torch.arange(pos.size(1), device=pos.device)
+        origins = pos[present.int().argmax(dim=0), frames, self._index(data)]  # [T, D]
         if self.every_frame:
-            origin = pos[:1, :, joint : joint + 1]
+            origin = origins[None, :, None]
         else:
-            first = int(present[0].flatten().int().argmax())
-            origin = pos[0, first, joint]
-        return set_coordinates(data, (pos - origin) * present)
+            origin = origins[present.any(dim=0).int().argmax()]
+        return set_coordinates(data, (pos - origin) * found(data, pos))
 
     def _index(self, data: Data) -> int:
         layout = layout_of(data)
@@ -88,8 +91,8 @@ class CenterByScore(SkeletonTransform):
     def forward(self, data: Data) -> Data:
         r"""Moves the coordinates."""
         pos = coordinates(data)
-        found = score_of(data).unsqueeze(-1) != 0
-        return set_coordinates(data, (pos - self.middle) * found)
+        scored = score_of(data).unsqueeze(-1) != 0
+        return set_coordinates(data, (pos - self.middle) * scored)
 
 
 @functional_transform("scale_skeleton")
@@ -100,8 +103,8 @@ class ScaleSkeleton(SkeletonTransform):
     * :obj:`"max_abs"` divides by the largest absolute coordinate of all axes;
     * :obj:`"bone"` divides by the mean length of the bones of the layout.
 
-    Frames in which a person was not seen stay zero. Where everything is at one place, nothing is
-    scaled.
+    Joints that were not found, with a score of zero or in a frame without their person, stay zero
+    and do not count. Where everything is at one place, nothing is scaled.
 
     Args:
         to (str, optional): The size. (default: :obj:`"min_max"`)
@@ -118,8 +121,8 @@ class ScaleSkeleton(SkeletonTransform):
     def forward(self, data: Data) -> Data:
         r"""Scales the coordinates."""
         pos = coordinates(data)
-        present = seen(pos)
-        rows = pos[present.flatten(1)].flatten(0, 1)
+        present = found(data, pos)
+        rows = pos[present[..., 0]]
         if rows.numel() == 0:
             return data
         if self.to == "min_max":
@@ -133,17 +136,8 @@ class ScaleSkeleton(SkeletonTransform):
             size = rows.abs().max()
         else:
             parents = layout_of(data).parents
-            bones = pos[:, :, list(parents)] - pos[:, :, list(parents.values())]
-            size = bones[present.flatten(1)].norm(dim=-1).mean()
+            ends = list(parents), list(parents.values())
+            both = (present[:, :, ends[0]] & present[:, :, ends[1]])[..., 0]
+            bones = (pos[:, :, ends[0]] - pos[:, :, ends[1]])[both]
+            size = bones.norm(dim=-1).mean() if len(bones) else pos.new_ones(())
         return set_coordinates(data, pos / size.where(size > 0, 1))
-
-
-def score_of(data: Data) -> Tensor:
-    r"""Returns the score of each joint :math:`(M, T, V)`, the channel behind the coordinates."""
-    dims = coordinates(data).size(-1)
-    if data.x.size(1) <= dims:
-        raise ValueError(
-            f"the sequence has no score: its {data.x.size(1)} channels are coordinates "
-            f"(pyg_vision.data.skeleton_sequence takes one)"
-        )
-    return data.x[:, dims].view(tuple(data.skeleton_shape))

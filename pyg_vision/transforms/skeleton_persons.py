@@ -10,18 +10,22 @@ from torch_geometric.data.datapipes import functional_transform
 from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     coordinates,
+    has_score,
     replace_nodes,
+    score_of,
     seen,
     shape_of,
     take_persons,
 )
-from pyg_vision.transforms.skeleton_normalize import score_of
 
 
 @functional_transform("top_persons")
 class TopPersons(SkeletonTransform):
-    r"""Keeps the persons whose joints the pose estimator is surest of (functional name:
-    :obj:`top_persons`).
+    r"""Keeps the persons whose joints the pose estimator is surest of, or, of sequences without
+    a score, those who move most (functional name: :obj:`top_persons`).
+
+    How much someone moves is the sum of the standard deviations of the coordinates over the
+    joints and frames in which they were seen, as in 2s-AGCN.
 
     Args:
         num_persons (int): How many are kept, the best first. Sequences with fewer stay as they
@@ -31,7 +35,8 @@ class TopPersons(SkeletonTransform):
             their mean score over the sequence. (default: :obj:`False`)
 
     Raises:
-        ValueError: If the number is not positive; when called, if the sequence has no score.
+        ValueError: If the number is not positive; when called, if persons are to be ranked in
+            every frame and the sequence has no score.
     """
 
     def __init__(self, num_persons: int, every_frame: bool = False) -> None:
@@ -42,10 +47,12 @@ class TopPersons(SkeletonTransform):
 
     def forward(self, data: Data) -> Data:
         r"""Keeps the persons."""
-        score = score_of(data).sum(dim=2)
         if not self.every_frame:
-            order = score.sum(dim=1).argsort(descending=True, stable=True)
+            pos = coordinates(data)
+            rank = score_of(data).sum(dim=(1, 2)) if has_score(data) else _movement(pos)
+            order = rank.argsort(descending=True, stable=True)
             return take_persons(data, order[: self.num_persons])
+        score = score_of(data).sum(dim=2)
         order = score.argsort(dim=0, descending=True, stable=True)[: self.num_persons]
         return _rearrange(data, order)
 
@@ -130,12 +137,24 @@ def _assign(cost: Tensor) -> list[tuple[int, int]]:
     return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
+def _movement(pos: Tensor) -> Tensor:
+    r"""Returns how much each person moves."""
+    present = seen(pos)[:, :, 0, 0]
+    moved = [
+        person[frames].flatten(0, 1).std(dim=0, correction=0).sum()
+        if bool(frames.any())
+        else pos.new_zeros(())
+        for person, frames in zip(pos, present, strict=True)
+    ]
+    return torch.stack(moved)
+
+
 def _rearrange(data: Data, order: Tensor) -> Data:
     r"""Puts person :obj:`order[m, t]` of frame :math:`t` into track :math:`m`; -1 is no one."""
-    shape = shape_of(data)
+    shape, order = shape_of(data), order.to(data.x.device)
     x = data.x.view(*shape, -1)
     pos = data.pos.view(*shape, -1)
-    frames = torch.arange(shape.num_frames)
+    frames = torch.arange(shape.num_frames, device=order.device)
     missing = (order < 0)[:, :, None, None]
     taken_x = x[order.clamp(min=0), frames].masked_fill(missing, 0)
     taken_pos = pos[order.clamp(min=0), frames].masked_fill(missing, 0)

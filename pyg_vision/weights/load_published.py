@@ -67,7 +67,8 @@ def load_published(
     * Those of `yysijie/st-gcn <https://github.com/yysijie/st-gcn>`_, one stream or two, and those
       of ST-GCN in `pyskl <https://github.com/kennymckormick/pyskl>`_ and mmaction2 are mapped onto
       :class:`~pyg_vision.nn.STGCN` or :class:`~pyg_vision.nn.DenseSTGCN`. The graph that they hold
-      must be that of the model: for pyskl's NTU RGB+D, :obj:`layout="ntu_pyskl"`.
+      must be that of the model: for pyskl's NTU RGB+D, :obj:`layout="ntu_pyskl"`. Of pyskl's
+      adaptive graphs, :obj:`"importance"`, its default for ST-GCN, is the one that a model has.
 
     Everything is checked before the model changes.
 

@@ -234,7 +234,8 @@ def test_quick_is_a_subset_with_the_headline_cases() -> None:
         quick, full = suite.cases(True), suite.cases(False)
         assert set(quick) <= set(full)
         assert len(set(full)) == len(full)
-        assert {case.nodes for case in full} >= {64, 196, 784, 3136, 12544}
+        if suite.case_type is Case:
+            assert {case.nodes for case in full} >= {64, 196, 784, 3136, 12544}
     for mode in ("forward", "training"):
         assert Case(mode, 8, 196, 192, 12) in SUITES["max_relative"].cases(True)
         assert Case(mode, 8, 196, 192, 9, detail="ViG-Ti") in SUITES["vig"].cases(True)

@@ -53,6 +53,31 @@ def test_quirks_of_published_code():
     assert skeleton_layout("kinect").center == 2
 
 
+# The bone vectors of 2s-AGCN and pyskl, (child, parent).
+PUBLISHED_BONES = {
+    "openpose": [
+        (1, 0), (2, 1), (3, 2), (4, 3), (5, 1), (6, 5), (7, 6), (8, 2), (9, 8), (10, 9), (11, 5),
+        (12, 11), (13, 12), (14, 0), (15, 0), (16, 14), (17, 15),
+    ],
+    "coco": [
+        (1, 0), (2, 0), (3, 1), (4, 2), (5, 0), (6, 0), (7, 5), (8, 6), (9, 7), (10, 8), (11, 0),
+        (12, 0), (13, 11), (14, 12), (15, 13), (16, 14),
+    ],
+    "ntu": [
+        (0, 1), (1, 20), (2, 20), (3, 2), (4, 20), (5, 4), (6, 5), (7, 6), (8, 20), (9, 8), (10, 9),
+        (11, 10), (12, 0), (13, 12), (14, 13), (15, 14), (16, 0), (17, 16), (18, 17), (19, 18),
+        (21, 22), (22, 7), (23, 24), (24, 11),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED_BONES)
+def test_bone_vectors_are_the_published_ones(name):
+    assert sorted(skeleton_layout(name).parents.items()) == PUBLISHED_BONES[name]
+    if name == "ntu":
+        assert skeleton_layout("ntu_pyskl").parents == skeleton_layout("ntu").parents
+
+
 def test_a_layout_is_returned_as_it_is():
     own = SkeletonLayout("stick", ("top", "bottom"), ((1, 0),), center=0)
     assert skeleton_layout(own) is own

@@ -69,12 +69,12 @@ def dict_of(graph):
 
 def test_inward_outward_is_normalised_by_relation():
     edges = skeleton_graph("openpose", "inward_outward")
-    layout = skeleton_layout("openpose")
+    parents = dict(skeleton_layout("openpose").bones)
     for source, target, kind in zip(*edges.edge_index.tolist(), edges.edge_type, strict=True):
         if kind == 1:
-            assert layout.parents[target] == source
+            assert parents[target] == source
         elif kind == 2:
-            assert layout.parents[source] == target
+            assert parents[source] == target
         else:
             assert source == target
     sums = stack("openpose", "inward_outward").sum(dim=1)
@@ -114,6 +114,13 @@ def test_two_hops_of_the_paper_are_five_relations():
             assert kind == 0
         else:
             assert kind == 2 * hop - (1 if nearer < 0 else 0)
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_a_default_device_does_not_matter(partition):
+    with torch.device("meta"):
+        graph = skeleton_graph("hand", partition)
+    assert {value.device.type for value in graph} == {"cpu"}
 
 
 @pytest.mark.parametrize(

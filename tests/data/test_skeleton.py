@@ -82,9 +82,23 @@ def test_dense_and_back_without_loss():
     assert read_shapes(back) == shapes
     assert torch.equal(skeletons_to_dense(dense_to_skeletons(dense, STICK)), dense)
     assert torch.equal(dense_to_skeletons(dense, STICK, shapes, num_dims=2).pos, batch.x[:, :2])
+    openpose = torch.rand(1, 3, 4, 18, 1)
+    assert dense_to_skeletons(openpose, "openpose").pos.size(1) == 2  # the third is a score
     wide = skeletons_to_dense(batch, num_frames=10, num_persons=3)
     assert wide.shape == (3, 3, 10, 3, 3)
     assert torch.equal(wide[:, :, :6, :, :2], dense)
+
+
+def test_nothing_shares_memory_with_what_it_was_made_of():
+    keypoints = torch.randn(1, 4, 3, 3)
+    data = skeleton_sequence(keypoints, STICK)
+    for batch in (Batch.from_data_list([data]), Batch.from_data_list([data, motion(2, 3)])):
+        before = batch.x.clone()
+        skeletons_to_dense(batch).zero_()
+        assert torch.equal(batch.x, before)
+    data.x.zero_()
+    assert (keypoints != 0).any()
+    assert torch.equal(data.pos.view_as(keypoints), keypoints)
 
 
 def test_gradients_go_through_to_dense():

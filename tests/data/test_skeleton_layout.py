@@ -22,6 +22,8 @@ def test_what_a_layout_tells():
     assert layout.edges == ((1, 0), (2, 1), (3, 0), (4, 3), (2, 4))
     assert layout.parents == {1: 0, 2: 0, 3: 0, 4: 3}
     assert layout.flip_order == [0, 3, 4, 1, 2]
+    elsewhere = SkeletonLayout(**ARM, bone_parents=((0, 1), (1, 1)))  # another root
+    assert elsewhere.parents == {0: 1, 2: 1, 3: 0, 4: 3}
     assert layout.joint("r_wrist") == 4
     assert repr(layout) == "SkeletonLayout('two_arms', 5 joints)"
     with pytest.raises(ValueError, match=r"'two_arms' has no joint 'knee'.*neck"):

@@ -53,6 +53,22 @@ def test_spaced_tracks_leave_room(stride):
     assert tracks.rows(starts, CPU).tolist() == expected
 
 
+def test_indices_made_in_inference_serve_training():
+    tracks = Tracks.of([(1, 5, 3), (2, 2, 3)])
+    with torch.inference_mode():
+        tracks.track_of_frame(CPU)
+        tracks.rows(tracks.spaced(4, 1), CPU)
+    assert not any(index.is_inference() for index in tracks._plans.values())
+
+
+def test_a_default_device_does_not_matter():
+    with torch.device("meta"):
+        tracks = Tracks.of([(1, 5, 3), (2, 2, 3)])
+        assert tracks.last_frames(CPU).tolist() == [4, 6, 8]
+        assert tracks.track_of_frame(CPU).tolist() == [0] * 5 + [1] * 2 + [2] * 2
+        assert tracks.rows([0, 9, 15], CPU).tolist() == [0, 1, 2, 3, 4, 9, 10, 15, 16]
+
+
 def test_what_is_no_track_is_named():
     with pytest.raises(TypeError, match=r"expected shapes .*\[5, 3\]"):
         Tracks.of([5, 3])

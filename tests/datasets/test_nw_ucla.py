@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from torch_geometric.loader import DataLoader
 
+from pyg_vision.data.readers.nw_ucla import ACTIONS
 from pyg_vision.datasets.nw_ucla import NWUCLA
 
 NAMES = [
@@ -94,3 +95,10 @@ def test_the_real_dataset(shared):
     assert batch.num_graphs == 64
     assert len(batch.skeleton_shape) == 64
     assert {layout.name for layout in batch.layout} == {"kinect"}
+
+
+def test_names_follow_the_order(shared):
+    dataset = NWUCLA(shared / "data" / "nw_ucla", "test").shuffle()[:20]
+    assert len(dataset.names) == 20
+    for name, data in zip(dataset.names, dataset, strict=True):
+        assert ACTIONS.index(name.action) == int(data.y)

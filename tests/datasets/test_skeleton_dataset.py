@@ -130,3 +130,10 @@ def test_there_must_be_files(tmp_path):
         list_files(tmp_path / "nowhere", "*")
     with pytest.raises(FileNotFoundError, match=rf"there are no files '\*.json' in '{tmp_path}'"):
         list_files(tmp_path, "*.json")
+
+
+def test_sequences_without_a_class_are_named():
+    sequence = skeleton_sequence(torch.zeros(2, 21, 3), "hand")
+    dataset = SkeletonDataset([sequence])
+    with pytest.raises(ValueError, match="sequence 0 has no class 'y'"):
+        _ = dataset.labels

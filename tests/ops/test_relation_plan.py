@@ -1,9 +1,10 @@
+import copy
+import pickle
+
 import torch
 
 from pyg_vision.data import skeleton_graph
 from pyg_vision.ops.relation_plan import RelationPlan, whole_group
-
-CPU = torch.device("cpu")
 
 
 def rows_taken(group, num_nodes, num_relations):
@@ -18,7 +19,7 @@ def test_every_edge_takes_the_row_of_its_source_and_relation():
         edge_index, edge_type, _ = skeleton_graph("openpose", partition)
         plan = RelationPlan(edge_index, edge_type, relations, 18)
         seen = []
-        for group in plan.groups(CPU):
+        for group in plan.groups:
             source, relation = rows_taken(group, 18, relations)
             assert torch.equal(source, edge_index[0, group.edges])
             assert torch.equal(relation, edge_type[group.edges])
@@ -30,19 +31,31 @@ def test_every_edge_takes_the_row_of_its_source_and_relation():
 def test_relations_with_few_sources_are_transformed_for_those_alone():
     edge_index, edge_type, _ = skeleton_graph("openpose", "stgcn")
     plan = RelationPlan(edge_index, edge_type, 3, 18)
-    first, second = plan.groups(CPU)
+    first, second = plan.groups
     assert first.relations == (0, 1)
     assert first.sources is None
     assert second.relations == (2,)
     assert second.sources.tolist() == [0, 1, 2, 5]  # nose, neck and shoulders
-    assert plan.num_rows == 2 * 18 + 4
 
 
 def test_relations_without_edges_have_no_group():
     edge_index, edge_type = torch.tensor([[0, 1], [1, 0]]), torch.tensor([2, 2])
     plan = RelationPlan(edge_index, edge_type, 5, 2)
-    assert [group.relations for group in plan.groups(CPU)] == [(2,)]
-    assert RelationPlan(edge_index[:, :0], edge_type[:0], 5, 2).groups(CPU) == []
+    assert [group.relations for group in plan.groups] == [(2,)]
+    assert RelationPlan(edge_index[:, :0], edge_type[:0], 5, 2).groups == []
+
+
+def test_a_plan_goes_where_its_model_goes():
+    edge_index, edge_type, _ = skeleton_graph("openpose", "stgcn")
+    plan = RelationPlan(edge_index, edge_type, 3, 18)
+    assert plan.state_dict() == {}
+    moved = copy.deepcopy(plan).to("meta")
+    indices = [index for group in moved.groups for index in group[1:] if index is not None]
+    assert {index.device.type for index in indices} == {"meta"}
+    again = pickle.loads(pickle.dumps(plan))
+    for group, same in zip(plan.groups, again.groups, strict=True):
+        assert torch.equal(group.column, same.column)
+        assert group.relations == same.relations
 
 
 def test_one_group_needs_no_look_at_the_edges():

@@ -105,6 +105,16 @@ def test_flip_exchanges_left_and_right():
     torch.testing.assert_close(twice.x, data.x)
 
 
+@pytest.mark.parametrize("transform", [RandomFlipSkeleton(1.0, middle=0.5), RandomMoveSkeleton()])
+def test_joints_that_were_not_found_stay_zero(transform):
+    keypoints, score = torch.rand(1, 4, 3, 2) + 1, torch.rand(1, 4, 3) + 0.1
+    keypoints[0, 2, 1] = score[0, 2, 1] = 0  # the left one
+    out = transform(skeleton_sequence(keypoints, ARMS, score=score)).x.view(1, 4, 3, 3)
+    side = 2 if isinstance(transform, RandomFlipSkeleton) else 1
+    assert (out[0, 2, side] == 0).all()
+    assert (out != 0).sum() == 4 * 3 * 3 - 3
+
+
 def test_flip_has_its_probability():
     data, _ = sequence()
     flips = sum(not torch.equal(RandomFlipSkeleton(0.25)(data).pos, data.pos) for _ in range(400))

@@ -77,6 +77,10 @@ def test_the_four_streams():
 
 def test_wrong_orders_are_named():
     data, _ = sequence()
+    nowhere = data.clone()
+    del nowhere.pos
+    with pytest.raises(ValueError, match="needs the coordinates of its joints as 'pos'"):
+        JointToMotion()(nowhere)
     with pytest.raises(ValueError, match="motion already"):
         JointToMotion()(JointToMotion()(data))
     for late in (CenterSkeleton(), JointToBone()):

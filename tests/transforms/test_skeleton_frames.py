@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.loader import DataLoader
@@ -39,8 +40,8 @@ def test_even_samples_span_the_sequence(frames):
     assert taken[0] == 1
     assert taken[-1] == frames
     assert taken == sorted(taken)
-    # numpy.linspace(0, frames - 1, 8).astype(int), which the published reader of NW-UCLA takes
-    assert taken == [1 + (frames - 1) * i // 7 for i in range(8)]
+    # Which the published reader of NW-UCLA takes.
+    assert taken == (1 + np.linspace(0, frames - 1, 8).astype(int)).tolist()
     assert frames_of(SampleFrames(1)(sequence(frames))) == [1]
 
 

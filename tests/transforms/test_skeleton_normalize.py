@@ -26,19 +26,44 @@ def arrays(data):
 
 
 @pytest.mark.parametrize(("joint", "index"), [(None, 1), (2, 2), ("a", 0)])
-def test_centre_of_the_first_frame_seen(joint, index):
+def test_centre_of_the_first_frame_in_which_anyone_is_seen(joint, index):
     data, pos = sequence()
     out = arrays(CenterSkeleton(joint)(data))
-    torch.testing.assert_close(out[SEEN], (pos - pos[0, 1, index])[SEEN])
+    torch.testing.assert_close(out[SEEN], (pos - pos[1, 0, index])[SEEN])  # the second person
     assert (out[~SEEN] == 0).all(), "missing frames stay zero nodes"
     assert torch.equal(data.pos.view(2, 5, 3, 3), pos), "the input stays as it is"
+    late = pos.clone()
+    late[:, :2] = 0
+    out = CenterSkeleton(joint)(skeleton_sequence(late, STICK)).pos.view(2, 5, 3, 3)
+    torch.testing.assert_close(out[0, 2:], late[0, 2:] - late[0, 2, index])
 
 
 def test_centre_of_every_frame():
     data, pos = sequence()
     out = arrays(CenterSkeleton(every_frame=True)(data))
+    origin = torch.cat((pos[1:, :1, 1:2], pos[:1, 1:, 1:2]), dim=1)  # of the first one seen
+    torch.testing.assert_close(out[SEEN], (pos - origin)[SEEN])
     assert (out[0, 1:, 1] == 0).all()
-    torch.testing.assert_close(out[SEEN], (pos - pos[:1, :, 1:2])[SEEN])
+    assert (out[~SEEN] == 0).all()
+    nobody = skeleton_sequence(torch.zeros(1, 4, 3, 3), STICK)
+    assert (CenterSkeleton(every_frame=True)(nobody).x == 0).all()
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [CenterSkeleton(), CenterSkeleton(every_frame=True), ScaleSkeleton(), ScaleSkeleton("bone")],
+)
+def test_joints_that_were_not_found_stay_zero_and_do_not_count(transform):
+    keypoints, score = torch.rand(1, 4, 3, 2) + 5, torch.rand(1, 4, 3) + 0.1
+    score[0, 2, 2] = 0
+    keypoints[0, 2, 2] = 0
+    out = transform(skeleton_sequence(keypoints, STICK, score=score))
+    assert (out.pos.view(1, 4, 3, 2)[0, 2, 2] == 0).all()
+    without = keypoints.clone()
+    without[0, 2, 2] = without[0, 2, 1]  # in the middle of others, so that it sets no extent
+    if isinstance(transform, ScaleSkeleton) and transform.to == "min_max":
+        expected = transform(skeleton_sequence(without, STICK)).pos.view(1, 4, 3, 2)
+        torch.testing.assert_close(out.pos.view(1, 4, 3, 2)[score != 0], expected[score != 0])
 
 
 def test_score_stays():

@@ -107,6 +107,12 @@ def test_wrong_arguments_are_named(make, message):
         make()
 
 
-def test_persons_without_score_cannot_be_ranked():
-    with pytest.raises(ValueError, match="has no score"):
-        TopPersons(1)(skeleton_sequence(torch.zeros(2, 3, 2, 2), STICK))
+def test_persons_without_score_are_ranked_by_how_much_they_move():
+    keypoints = torch.randn(3, 8, 2, 3) * torch.tensor([0.1, 2.0, 0.5]).view(3, 1, 1, 1) + 4
+    keypoints[1, 3:] = 0  # not seen: standing still there does not count
+    out = TopPersons(2)(skeleton_sequence(keypoints, STICK))
+    assert torch.equal(out.pos.view(2, 8, 2, 3), keypoints[[1, 2]])
+    nobody = torch.zeros(2, 3, 2, 3)
+    assert TopPersons(1)(skeleton_sequence(nobody, STICK)).skeleton_shape == (1, 3, 2)
+    with pytest.raises(ValueError, match="has no score: its 3 channels are coordinates"):
+        TopPersons(1, every_frame=True)(skeleton_sequence(keypoints, STICK))

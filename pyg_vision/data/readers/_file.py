@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from torch_geometric.data import Data
@@ -14,6 +16,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.skeleton import skeleton_sequence
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
+Name = TypeVar("Name")
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 # 256 MiB of coordinates: five people of 25 joints for an hour. A file may declare anything, and
@@ -32,11 +35,28 @@ class SkeletonFileError(ValueError):
     """
 
     def __init__(
-        self, path: Path, problem: str, frame: int | None = None, person: int | None = None
+        self,
+        path: Path | str,
+        problem: str | None = None,
+        frame: int | None = None,
+        person: int | None = None,
     ) -> None:
+        if problem is None:  # made again from its message, behind the border of a process
+            super().__init__(path)
+            return
         where = "" if frame is None else f", frame {frame}"
         where += "" if person is None else f", person {person}"
         super().__init__(f"'{path}'{where}: {problem}")
+
+
+def read_name(
+    path: str | PathLike[str], pattern: re.Pattern[str], form: str, kind: Callable[..., Name]
+) -> Name:
+    r"""Reads the numbers that the name of a file tells."""
+    match = pattern.fullmatch(Path(path).stem)
+    if match is None:
+        raise SkeletonFileError(Path(path), f"the name must be {form}")
+    return kind(*(int(number) for number in match.groups()))
 
 
 def show(value: object) -> str:

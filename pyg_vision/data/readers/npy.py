@@ -14,6 +14,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._file import SkeletonFileError, file_sequence, show, to_float32
 from pyg_vision.data.readers._pickle import load_pickle
+from pyg_vision.data.skeleton import IN_PICTURES
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 _LAYOUTS = {
@@ -25,8 +26,6 @@ _LAYOUTS = {
     25: "ntu",
     33: "mediapipe",
 }
-# Skeletons that pose estimators find in pictures: their third channel is a score.
-_FLAT = ("coco", "openpose", "body_25")
 _MALFORMED = (
     ArithmeticError,
     EOFError,
@@ -152,7 +151,7 @@ def npy_sequence(
             )
     layout = skeleton_layout(layout)
     if score is None:
-        score = array.shape[0] == 4 or (array.shape[0] == 3 and layout.name in _FLAT)
+        score = array.shape[0] == 4 or (array.shape[0] == 3 and layout.name in IN_PICTURES)
     joints = to_float32(array.transpose(3, 1, 2, 0))
     if trim:
         joints = _trim(joints)

@@ -16,6 +16,7 @@ from pyg_vision.data.readers._file import (
     SkeletonFileError,
     check_size,
     file_sequence,
+    read_name,
     read_text,
     show,
 )
@@ -54,12 +55,11 @@ def ntu_name(path: str | PathLike[str]) -> NTUName:
         ValueError: If it has another name, or an action that the data set does not have.
     """
     path = Path(path)
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        raise SkeletonFileError(path, "the name must be SxxxCxxxPxxxRxxxAxxx.skeleton")
-    name = NTUName(*(int(number) for number in match.groups()))
+    name = read_name(path, _NAME, "SxxxCxxxPxxxRxxxAxxx.skeleton", NTUName)
     if not 1 <= name.action <= _NUM_ACTIONS:
-        raise SkeletonFileError(path, f"the action must be 1 to {_NUM_ACTIONS} (got {name.action})")
+        raise SkeletonFileError(
+            Path(path), f"the action must be 1 to {_NUM_ACTIONS} (got {name.action})"
+        )
     return name
 
 

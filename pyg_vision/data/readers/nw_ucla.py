@@ -11,7 +11,7 @@ import numpy as np
 from torch_geometric.data import Data
 
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError, field, numbers, read_json
+from pyg_vision.data.readers._file import SkeletonFileError, field, numbers, read_json, read_name
 from pyg_vision.data.skeleton import skeleton_sequence
 
 # The numbers of the actions have gaps; classes have none.
@@ -45,12 +45,11 @@ def nw_ucla_name(path: str | PathLike[str]) -> NWUCLAName:
         ValueError: If it has another name, or an action that the data set does not have.
     """
     path = Path(path)
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        raise SkeletonFileError(path, "the name must be aXX_sYY_eZZ_vWW.json")
-    name = NWUCLAName(*(int(number) for number in match.groups()))
+    name = read_name(path, _NAME, "aXX_sYY_eZZ_vWW.json", NWUCLAName)
     if name.action not in ACTIONS:
-        raise SkeletonFileError(path, f"the action must be one of {ACTIONS} (got {name.action})")
+        raise SkeletonFileError(
+            Path(path), f"the action must be one of {ACTIONS} (got {name.action})"
+        )
     return name
 
 

@@ -11,7 +11,13 @@ import numpy as np
 from torch_geometric.data import Data
 
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError, check_size, file_sequence, to_float32
+from pyg_vision.data.readers._file import (
+    SkeletonFileError,
+    check_size,
+    file_sequence,
+    read_name,
+    to_float32,
+)
 from pyg_vision.data.readers._matlab import matlab_arrays, read_matlab
 
 NUM_ACTIONS = 27
@@ -51,12 +57,11 @@ def utd_mhad_name(path: str | PathLike[str]) -> UTDMHADName:
         ValueError: If it has another name, or an action that the data set does not have.
     """
     path = Path(path)
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        raise SkeletonFileError(path, "the name must be aX_sY_tZ_skeleton.mat")
-    name = UTDMHADName(*(int(number) for number in match.groups()))
+    name = read_name(path, _NAME, "aX_sY_tZ_skeleton.mat", UTDMHADName)
     if not 1 <= name.action <= NUM_ACTIONS:
-        raise SkeletonFileError(path, f"the action must be 1 to {NUM_ACTIONS} (got {name.action})")
+        raise SkeletonFileError(
+            Path(path), f"the action must be 1 to {NUM_ACTIONS} (got {name.action})"
+        )
     return name
 
 

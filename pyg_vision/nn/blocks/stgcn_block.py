@@ -91,7 +91,12 @@ class STGCNBlock(Module):
                 :class:`SpatialGraphConv`. (default: :obj:`None`)
         """
         tracks = tracks if isinstance(tracks, Tracks) else Tracks.of(tracks)
-        frames = x.view(-1, tracks.num_joints, x.size(-1))
+        if x.dim() != 2 or x.size(0) != tracks.num_nodes:
+            raise ValueError(
+                f"'x' must be [{tracks.num_nodes} nodes, channels] for {tracks.num_frames} frames "
+                f"of {tracks.num_joints} joints (got shape {list(x.shape)})"
+            )
+        frames = x.reshape(-1, tracks.num_joints, x.size(-1))
         h = self.gcn(frames, edge_index, edge_type, edge_weight, plan=plan).flatten(0, 1)
         norm, relu, conv, norm_after, dropout = self.tcn
         h = dropout(norm_after(conv(relu(norm(h)), tracks)))

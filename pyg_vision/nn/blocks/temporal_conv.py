@@ -99,14 +99,14 @@ class TemporalConv(Module):
             )
         joints, gap = tracks.num_joints, self.kernel_size // 2
         if tracks.regular:
-            out = self._convolve(x.view(len(tracks.lengths), -1, joints, x.size(1)))
+            out = self._convolve(x.reshape(len(tracks.lengths), -1, joints, x.size(1)))
             return out.reshape(-1, self.out_channels)
         # Tracks behind one another in one long map, with as many zeros between as a kernel
         # reaches: the zeros before the first and after the last frame, shared by neighbours.
         starts = tracks.spaced(gap, self.stride)
         rows = tracks.rows(starts, x.device)
         spaced = x.new_zeros(starts[-1], joints * x.size(1))
-        spaced = spaced.index_copy(0, rows, x.view(-1, joints * x.size(1)))
+        spaced = spaced.index_copy(0, rows, x.reshape(-1, joints * x.size(1)))
         out = self._convolve(spaced.view(1, -1, joints, x.size(1)))
         after = tracks.strided(self.stride)
         rows = after.rows([start // self.stride for start in starts], x.device)

@@ -138,7 +138,7 @@ class SpatialGraphConv(FusibleConv):
 
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
         r"""The transformed neighbour, weighted."""
-        return x_j if edge_weight is None else edge_weight.unsqueeze(-1) * x_j
+        return x_j if edge_weight is None else edge_weight.to(x_j.dtype).unsqueeze(-1) * x_j
 
     def _fused(
         self,
@@ -159,7 +159,7 @@ class SpatialGraphConv(FusibleConv):
         if plan is None:
             groups = [whole_group(edge_index, edge_type, self.num_relations)]
         else:
-            groups = plan.groups(x.device)
+            groups = plan.groups
         out: Optional[Tensor] = None
         for group in groups:
             h = self._transform(x, group)
@@ -253,16 +253,8 @@ class SpatialGraphConv(FusibleConv):
                 f"'edge_weight' must have one entry for each of {num_edges} edges (got shape "
                 f"{list(edge_weight.shape)})"
             )
-        if plan is not None and (plan.num_nodes, plan.num_edges, plan.num_relations) != (
-            x.size(-2),
-            num_edges,
-            self.num_relations,
-        ):
-            raise ValueError(
-                f"'plan' is for {plan.num_nodes} nodes, {plan.num_edges} edges and "
-                f"{plan.num_relations} relations (got {x.size(-2)}, {num_edges} and "
-                f"{self.num_relations})"
-            )
+        if plan is not None:
+            self._check_plan(plan, x, edge_index, edge_type)
         if num_edges == 0 or not validation_enabled(x):
             return
         ranges: list[tuple[str, Tensor, int]] = [
@@ -274,6 +266,21 @@ class SpatialGraphConv(FusibleConv):
             low, high = int(value.min()), int(value.max())
             if low < 0 or high >= end:
                 raise ValueError(f"{name} must lie in 0 … {end - 1} (got {low} … {high})")
+
+    def _check_plan(
+        self, plan: RelationPlan, x: Tensor, edge_index: Tensor, edge_type: Tensor
+    ) -> None:
+        planned = (plan.num_nodes, plan.edge_type.numel(), plan.num_relations)
+        found = (x.size(-2), edge_type.numel(), self.num_relations)
+        if planned != found:
+            raise ValueError(
+                f"'plan' is for {planned[0]} nodes, {planned[1]} edges and {planned[2]} relations "
+                f"(got {found[0]}, {found[1]} and {found[2]})"
+            )
+        if validation_enabled(x) and not (
+            torch.equal(plan.edge_index, edge_index) and torch.equal(plan.edge_type, edge_type)
+        ):
+            raise ValueError("'plan' is for other edges, or for these in another order")
 
     def __repr__(self) -> str:
         return (

@@ -56,7 +56,7 @@ class DenseSpatialGraphConv(Conv2d):
             if (value := destination.get(prefix + name)) is not None:
                 value = value.squeeze((2, 3)) if name == "weight" else value
                 value = value.unflatten(0, (self.num_relations, -1))
-                destination[prefix + name] = value.mT if name == "weight" else value
+                destination[prefix + name] = value.mT.contiguous() if name == "weight" else value
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         state_dict = dict(state_dict)  # a copy: the caller's dictionary stays as it is

@@ -22,7 +22,9 @@ class EdgeImportance(ParameterList):
 
     def __init__(self, graph: SkeletonGraph, shape: tuple[int, int, int], num_blocks: int) -> None:
         # Not a buffer: where an edge is in a mask is no state, and is read on the host.
-        self._where = (graph.edge_type, graph.edge_index[0], graph.edge_index[1])
+        self._where = tuple(
+            value.cpu() for value in (graph.edge_type, graph.edge_index[0], graph.edge_index[1])
+        )
         self._shape = shape
         super().__init__(Parameter(torch.ones(graph.edge_type.numel())) for _ in range(num_blocks))
 

@@ -13,7 +13,7 @@ from torch_geometric.utils import scatter
 from pyg_vision._validation import validation_enabled
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.motion import second_difference
-from pyg_vision.data.partition import Partition, num_relations, skeleton_graph
+from pyg_vision.data.partition import Partition, SkeletonGraph, num_relations, skeleton_graph
 from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dense
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.data.tracks import Tracks
@@ -60,7 +60,9 @@ class STGCN(Module):
     * With :obj:`padding="published"` and :obj:`window=(T, M)`, a batch is filled up with zeros to
       :math:`T` frames and :math:`M` persons, so that it equals the dense run.
 
-    The same state dict loads into :class:`DenseSTGCN`, which computes the same as published.
+    The same state dict loads into :class:`DenseSTGCN`, which computes the same as published. In it
+    the importance of edges is a mask :math:`(K, V, V)`, with ones where there is no edge: a copy,
+    so that writing into the dictionary does not change the model.
 
     Args:
         in_channels (int): Channels of a joint, such as 3 for :math:`(x, y, \textrm{score})`.
@@ -138,15 +140,17 @@ class STGCN(Module):
             self.motion_stream = type(self)(in_channels, num_classes, **kwargs)
             return
         graph = skeleton_graph(self.layout, partition, max_hop, dilation)
+        # Where parameters are made, as under torch.device("cuda"); on meta it would lose its edges.
+        device = torch.get_default_device()
+        if device.type != "meta":
+            graph = SkeletonGraph(*(value.to(device) for value in graph))
         self.num_relations = num_relations(partition, max_hop, dilation)
         # Rounded to float32 first, as the published code stores them.
         self.register_buffer("edge_index", graph.edge_index, persistent=False)
         self.register_buffer("edge_type", graph.edge_type, persistent=False)
         self.register_buffer("edge_weight", graph.edge_weight.float(), persistent=False)
         joints = self.layout.num_joints
-        self._plan = RelationPlan(
-            graph.edge_index, graph.edge_type, self.num_relations, self.layout.num_joints
-        )
+        self.plan = RelationPlan(graph.edge_index, graph.edge_type, self.num_relations, joints)
         self.data_bn = self._make_norm(joints * in_channels)
         widths = [in_channels, *(block.channels for block in BLOCKS)]
         self.blocks = ModuleList(
@@ -274,7 +278,7 @@ class STGCN(Module):
         r"""Returns the features of the nodes after the last block, and what these nodes are."""
         x = self.data_bn(x.view(tracks.num_frames, -1)).view(x.shape)
         for block, weight in zip(self.blocks, self._edge_weights(), strict=True):
-            x = block(x, tracks, self.edge_index, self.edge_type, weight, self._plan)
+            x = block(x, tracks, self.edge_index, self.edge_type, weight, self.plan)
             tracks = tracks.strided(block.stride)  # type: ignore[arg-type]
         return x, tracks
 
@@ -330,7 +334,11 @@ def _read_window(padding: str | None, window: tuple[int, int] | None) -> tuple[i
             f"padding='published' and window=(frames, persons) belong together, so that an output "
             f"never depends on what else is in a batch (got padding={padding!r}, window={window!r})"
         )
-    if len(window) != 2 or any(type(size) is not int or size < 1 for size in window):
+    if (
+        not isinstance(window, tuple | list)
+        or len(window) != 2
+        or any(type(size) is not int or size < 1 for size in window)
+    ):
         raise ValueError(
             f"'window' must be two positive integers, frames and persons (got {window!r})"
         )

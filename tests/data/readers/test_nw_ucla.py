@@ -1,4 +1,5 @@
 import json
+import pickle
 import re
 
 import pytest
@@ -143,3 +144,11 @@ def test_the_sequences_of_a_single_frame(shared):
         data = read_nw_ucla(shared / "data" / "nw_ucla" / f"a02_s09_e04_v{view:02d}.json")
         assert data.skeleton_shape == (1, 1, 20)
         assert data.y.item() == 1
+
+
+def test_errors_survive_the_border_of_a_process(tmp_path):
+    with pytest.raises(ValueError, match="the name must be") as caught:
+        read_nw_ucla(tmp_path / "walk.json")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is type(caught.value)
+    assert str(again) == str(caught.value)

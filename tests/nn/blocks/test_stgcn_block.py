@@ -33,6 +33,11 @@ def test_packed_sequences_are_one_by_one(channels, stride):
     close(out, torch.cat(alone))
 
 
+def test_wrong_number_of_nodes_is_named():
+    with pytest.raises(ValueError, match=r"\[36 nodes, channels\] for 2 frames of 18 joints"):
+        STGCNBlock(4, 4)(torch.zeros(35, 4), (1, 2, 18), *GRAPH)
+
+
 def test_input_stays_as_it_is():
     block = STGCNBlock(4, 4).double()
     x = torch.randn(36, 4, dtype=torch.double)

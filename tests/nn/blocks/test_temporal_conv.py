@@ -56,6 +56,14 @@ def test_tracks_as_graph_shape_or_list():
         assert torch.equal(conv(data.x, tracks), expected)
 
 
+@pytest.mark.parametrize("shapes", [RAGGED, REGULAR])
+def test_strided_features(shapes):
+    conv, tracks = TemporalConv(4, 5, 3).double(), Tracks.of(shapes)
+    x = torch.randn(4, tracks.num_nodes, dtype=torch.double).t()
+    assert not x.is_contiguous()
+    close(conv(x, tracks), conv(x.contiguous(), tracks))
+
+
 def test_gradcheck():
     conv, tracks = TemporalConv(2, 2, 3, 2).double(), Tracks.of([(1, 4, 2), (1, 3, 2)])
     x = torch.randn(tracks.num_nodes, 2, dtype=torch.double, requires_grad=True)

@@ -173,6 +173,24 @@ def test_compiled_is_eager(dims):
     torch._dynamo.reset()
 
 
+def test_compiled_is_eager_in_float32():
+    conv, (edge_index, edge_type, weight) = layer(4, 4).float(), graph()
+    plan = RelationPlan(edge_index, edge_type, R, N)
+    compiled = torch.compile(conv, fullgraph=True, backend="aot_eager")
+    for frames in (16, 34):
+        x = torch.randn(frames, N, 4)
+        expected = conv(x, edge_index, edge_type, weight.float(), plan=plan)
+        out = compiled(x, edge_index, edge_type, weight.float(), plan=plan)
+        torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-5)
+    torch._dynamo.reset()
+
+
+def test_both_paths_have_the_type_of_the_features():
+    conv, edges = SpatialGraphConv(4, 6, R), graph()  # weights of edges in float64
+    x = torch.randn(N, 4)
+    assert conv(x, *edges).dtype == specification(conv, x, *edges).dtype == torch.float32
+
+
 def test_skeleton_with_edges_equals_static_frames():
     data = skeleton_sequence(torch.randn(2, 4, 18, 3).double(), "openpose")
     edged = SkeletonEdges(temporal=False)(data)
@@ -264,6 +282,9 @@ def test_a_plan_for_other_edges_is_refused():
     plan = RelationPlan(INDEX, TYPE, R, N)
     with pytest.raises(ValueError, match="'plan' is for 9 nodes, 30 edges and 3 relations"):
         SpatialGraphConv(4, 6, R)(X, INDEX[:, 1:], TYPE[1:], plan=plan)
+    order = torch.arange(E).flip(0)
+    with pytest.raises(ValueError, match="'plan' is for other edges, or for these in another ord"):
+        SpatialGraphConv(4, 6, R)(X, INDEX[:, order], TYPE[order], plan=plan)
 
 
 @pytest.mark.parametrize("sizes", [(0, 4, 3), (4, -1, 3), (4, 4, 0), (4.0, 4, 3)])

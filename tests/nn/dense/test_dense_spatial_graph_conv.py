@@ -27,6 +27,7 @@ def test_state_is_that_of_the_sparse_twin(bias):
     other.load_state_dict(state)
     assert torch.equal(other.weight, dense.weight)
     assert state["weight"].dim() == 3  # loading left the caller's dictionary alone
+    assert all(value.is_contiguous() for value in state.values())  # as safetensors wants it
 
 
 def test_wrong_number_of_relations_is_named():

@@ -1,5 +1,6 @@
 import copy
 import math
+import pickle
 
 import pytest
 import torch
@@ -230,7 +231,7 @@ def test_only_later_blocks_drop_out():
     assert rates == [0.0] + [0.25] * 9
 
 
-def test_moves_between_types_and_devices():
+def test_half_precision():
     made = model().float()
     assert made.edge_weight.dtype == torch.float32
     out = made.to(torch.bfloat16)(torch.randn(1, 3, 9, 6, 1).bfloat16())
@@ -251,6 +252,40 @@ def test_a_batch_on_a_gpu_reads_nothing_back():
     finally:
         torch.cuda.set_sync_debug_mode("default")
     torch.testing.assert_close(out.cpu(), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_trains_after_inference():
+    made, batch = model(), Batch.from_data_list(ragged())
+    with torch.inference_mode():
+        made(batch)
+    made.train()(batch).sum().backward()
+    assert made.blocks[0].gcn.weight.grad.abs().sum() > 0
+
+
+def test_made_on_a_default_device():
+    with torch.device("meta"):
+        made = STGCN(3, 4, layout=BODY)
+    assert made.fcn.weight.device.type == "meta"
+    assert made.edge_index.device.type == "cpu", "edges would be lost on meta"
+    filled = made.to_empty(device="cpu")
+    assert sum(1 for _ in filled.parameters()) == sum(1 for _ in model().parameters())
+
+
+def test_copies_and_pickles():
+    made, x = model(), torch.randn(1, 3, 9, 6, 1).double()
+    for again in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        close(again(x), made(x))
+        assert again.state_dict().keys() == made.state_dict().keys()
+        assert not any("plan" in name for name in again.state_dict())
+
+
+def test_compiles_in_float32_for_any_length():
+    made = model().float()
+    compiled = torch.compile(made, fullgraph=True, backend="aot_eager", dynamic=True)
+    for frames in (18, 31):
+        x = torch.randn(2, 3, frames, 6, 1)
+        torch.testing.assert_close(compiled(x), made(x), rtol=1e-3, atol=1e-4)
+    torch._dynamo.reset()
 
 
 def test_compiles_on_a_dense_tensor():
@@ -279,6 +314,7 @@ def test_autocast():
         ({"window": (300, 2)}, ValueError, "belong together.*padding=None"),
         ({"padding": "zeros"}, ValueError, "'padding' must be 'published' or None"),
         ({"padding": "published", "window": (300,)}, ValueError, "two positive integers"),
+        ({"padding": "published", "window": 300}, ValueError, r"integers.*\(got 300\)"),
         ({"padding": "published", "window": (0, 2)}, ValueError, "two positive integers"),
     ],
 )

@@ -1,0 +1,168 @@
+"""The suites of skeletons: small cases of each, run as the runner does."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from benchmarks.cli import main
+from benchmarks.core import Options, SkeletonCase, Suite
+from benchmarks.nw_ucla import RATE, learning_rate
+from benchmarks.nw_ucla import main as train
+from benchmarks.results import CaseResult, Report, Row, SuiteResult
+from benchmarks.runner import run_case
+from benchmarks.suites import SUITES, ragged
+from benchmarks.targets import findings
+from pyg_vision.nn import STGCN
+
+OPTIONS = Options(suites=("toy",), out=Path("unused"), quick=True, repeats=2)
+SMALL = {
+    "spatial_conv": [
+        SkeletonCase(mode, 2, 5 * 18, 4, 3, frames=5) for mode in ("forward", "training")
+    ],
+    "stgcn": [
+        SkeletonCase(mode, 2, 9 * 18 * 2, 0, 3, frames=9, persons=2)
+        for mode in ("forward", "training")
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_contenders_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "benchmarks.resident.measure", lambda suite, case, names, options: dict.fromkeys(names, 7)
+    )
+    for case in SMALL[name]:
+        result = run_case(SUITES[name], case, OPTIONS)
+        assert {row.contender: row.status for row in result.rows} == {
+            "dense": "ok",
+            "dense-best": "ok",
+            "sparse": "ok",
+        }
+        compared = {difference.what for difference in result.differences}
+        assert compared == {"output", "output as timed"} | (
+            {"gradients"} if case.mode == "training" else set()
+        )
+        assert all(difference.agrees for difference in result.differences)
+
+
+def test_another_graph_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = STGCN._features
+
+    def off(model: STGCN, x: Tensor, *rest: object) -> object:
+        return features(model, x * 1.001, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(STGCN, "_features", off)
+    result = run_case(SUITES["stgcn"], SMALL["stgcn"][0], OPTIONS)
+    assert result.failed
+    assert {row.status for row in result.rows} == {"ok", "disagreement"}
+
+
+def test_packed_and_padded_are_held_against_what_each_must_equal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ragged, "WINDOW", (24, 2))
+    monkeypatch.setattr(ragged, "CHECKED_WINDOW", (34, 2))
+    monkeypatch.setattr(ragged, "LENGTHS", (5, 9, 20, 24))
+    case = SkeletonCase("forward", 4, 24 * 20 * 2, 0, 3, frames=24, persons=2)
+    result = run_case(SUITES["ragged"], case, OPTIONS)
+    assert {row.contender: row.status for row in result.rows} == {
+        "dense": "ok",
+        "sparse-padded": "ok",
+        "sparse": "ok",
+    }
+    compared = {(d.contender, d.what) for d in result.differences}
+    assert compared == {
+        ("sparse-padded", "padded"),
+        ("sparse-padded", "padded, as timed"),
+        ("sparse", "packed"),
+        ("sparse", "packed, as timed"),
+    }
+
+
+def test_lengths_are_those_of_the_recordings(shared: Path) -> None:
+    frames = []
+    for path in (shared / "data" / "nw_ucla").glob("*.json"):
+        frames.append(len(json.loads(path.read_text())["skeletons"]))
+    frames.sort()
+    assert list(ragged.LENGTHS) == [frames[int((i + 0.5) / 64 * len(frames))] for i in range(64)]
+    assert ragged.lengths_of(64) == list(ragged.LENGTHS)
+    assert ragged.lengths_of(2) == [ragged.LENGTHS[16], ragged.LENGTHS[48]]
+
+
+def test_quick_is_a_subset_with_the_headline_cases() -> None:
+    for name in ("spatial_conv", "stgcn", "ragged"):
+        quick, full = SUITES[name].cases(True), SUITES[name].cases(False)
+        assert set(quick) <= set(full)
+        assert len(set(full)) == len(full)
+        # A case survives the way to a process of its own.
+        assert {SUITES[name].case_type(**asdict(case)) for case in full} == set(full)
+    headline = SkeletonCase("forward", 2, 150 * 18 * 2, 0, 3, frames=150, persons=2)
+    assert headline in SUITES["stgcn"].cases(True)
+    assert headline.label == "B=2 T=150 V=18 M=2"
+    assert headline.joints == 18
+    assert 64 in {case.batch for case in SUITES["ragged"].cases(False)}
+
+
+def test_a_report_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = SUITES["spatial_conv"]
+    cases = SMALL["spatial_conv"]
+    small = Suite(
+        suite.name, suite.title, suite.notes, lambda quick: list(cases), suite.trial,
+        case_type=SkeletonCase,
+    )  # fmt: skip
+    monkeypatch.setitem(SUITES, "spatial_conv", small)
+    arguments = ["--suite", "spatial_conv", "--quick", "--repeats", "2", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    assert "| forward B=2 T=5 V=18 M=1 C=4 | dense |" in (tmp_path / "results.md").read_text()
+    assert (tmp_path / "spatial_conv.png").is_file()
+
+
+@pytest.mark.parametrize(("bound", "reached"), [(0.8, True), (0.9, False)])
+def test_targets_of_the_skeletons(bound: float, reached: bool) -> None:
+    case = SkeletonCase("forward", 64, 12_000, 0, 3, frames=300, persons=2)
+    rows = [Row("dense", samples=[6.8]), Row("sparse", samples=[bound])]
+    suite = SuiteResult("ragged", "", (), [CaseResult(case, rows)])
+    (found,) = findings(Report({}, OPTIONS.as_dict(), [suite]))
+    assert found.reached is reached  # eight times
+
+
+def test_learning_rate_warms_up_and_falls_to_zero() -> None:
+    rates = [learning_rate(epoch / 10, 30) for epoch in range(301)]
+    assert rates[0] == pytest.approx(RATE / 4)
+    assert max(rates) == pytest.approx(RATE)
+    assert rates.index(max(rates)) == 30
+    assert rates[-1] == pytest.approx(0)
+    assert all(abs(a - b) < 0.02 * RATE for a, b in pairwise(rates))
+
+
+@pytest.mark.parametrize("model", ["sparse", "dense"])
+def test_training_on_recordings_end_to_end(
+    model: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, root = shared / "data" / "nw_ucla", tmp_path / "ucla"
+    root.mkdir()
+    for action in (1, 8):
+        for view in (1, 3):
+            for path in sorted(source.glob(f"a{action:02d}_s0[1-3]_e*_v0{view}.json"))[:4]:
+                (root / path.name).symlink_to(path)
+    monkeypatch.setattr("benchmarks.nw_ucla.FRAMES", 8)
+    train(["--root", str(root), "--seed", "3", "--epochs", "1", "--model", model,
+           "--out", str(tmp_path)])  # fmt: skip
+    result = json.loads((tmp_path / f"nw_ucla_{model}_seed3.json").read_text())
+    assert result["accuracy"] in [i / 8 for i in range(9)]
+    assert len(result["loss"]) == 1
+    assert result["seed"] == 3
