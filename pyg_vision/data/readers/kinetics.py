@@ -28,8 +28,8 @@ def read_kinetics(
     r"""Reads a sequence of Kinetics-Skeleton from JSON, as `ST-GCN
     <https://github.com/yysijie/st-gcn>`_ distributes it.
 
-    The file is :obj:`{"data": [{"frame_index": 1, "skeleton": [{"pose": [x, y, …], "score":
-    […]}]}], "label_index": 5}`, with :math:`x` and :math:`y` in :math:`[0, 1]` and 18 joints.
+    The file is ``{"data": [{"frame_index": 1, "skeleton": [{"pose": [x, y, …], "score": […]}]}],
+    "label_index": 5}``, with :math:`x` and :math:`y` in :math:`[0, 1]` and 18 joints.
     Frames that it does not list are zeros.
 
     .. note::
@@ -41,8 +41,8 @@ def read_kinetics(
     Args:
         path (str or path): The file.
         num_persons (int, optional): Keeps in each frame at most so many persons, those of the
-            highest total score, in that order, as the published feeder does with two. By default
-            all are kept, as listed. (default: :obj:`None`)
+            highest total score, in that order. (The published feeder does this with two, among
+            the first five listed.) By default all are kept, as listed. (default: :obj:`None`)
         first_frame (int, optional): The :obj:`frame_index` of the first frame.
             (default: :obj:`1`)
 

@@ -56,7 +56,7 @@ def nw_ucla_name(path: str | PathLike[str]) -> NWUCLAName:
 def read_nw_ucla(path: str | PathLike[str]) -> Data:
     r"""Reads a sequence of Northwestern-UCLA from JSON.
 
-    The file is :obj:`{"skeletons": [T][20][3], …}`, in metres; the class is told by its name.
+    The file is ``{"skeletons": [T][20][3], …}``, in metres; the class is told by its name.
 
     Args:
         path (str or path): The file :obj:`aXX_sYY_eZZ_vWW.json`.

@@ -38,7 +38,7 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
     r"""Reads an annotation file of `pyskl <https://github.com/kennymckormick/pyskl>`_, which is
     also one of MMAction2.
 
-    The file is a pickle of :obj:`{"split": {name: [frame_dir, …]}, "annotations": [{…}]}`, or of
+    The file is a pickle of ``{"split": {name: [frame_dir, …]}, "annotations": [{…}]}``, or of
     the list of annotations alone. It is read by an unpickler that knows plain containers and
     numpy arrays of numbers or strings and refuses everything else, so that no code of the file
     can run. The arrays are read-only. :func:`pyskl_sequence` turns an annotation into a graph.
