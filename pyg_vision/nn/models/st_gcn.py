@@ -192,8 +192,9 @@ class STGCN(Module):
             tuple or Batch: For a dense tensor, the class scores
             :math:`(N, \textrm{num\_classes}, T^{\prime}, V, M)` and the features
             :math:`(N, C^{\prime}, T^{\prime}, V, M)`, as in the published code. For a batch, a
-            batch of the same sequences with the features as :obj:`x` and the class scores as
-            :obj:`scores`. Of two streams, scores are added and features concatenated.
+            batch of the same sequences with the features as :obj:`x`, the class scores as
+            :obj:`scores`, and their classes :obj:`y`. Of two streams, scores are added and
+            features concatenated.
         """
         nodes, tracks = self._pack(x)
         scores, features, tracks = self._classify_nodes(nodes, tracks)
@@ -207,12 +208,14 @@ class STGCN(Module):
         parts = zip(
             torch.split(features, sizes), torch.split(scores, sizes), tracks.shapes, strict=True
         )
-        return Batch.from_data_list(
-            [
-                Data(x=feature, scores=score, skeleton_shape=shape, layout=self.layout)
-                for feature, score, shape in parts
-            ]
-        )
+        sequences = [
+            Data(x=feature, scores=score, skeleton_shape=shape, layout=self.layout)
+            for feature, score, shape in parts
+        ]
+        if isinstance(x.y, Tensor) and x.y.dim() > 0 and x.y.size(0) == len(sequences):
+            for i, sequence in enumerate(sequences):
+                sequence.y = x.y[i : i + 1]
+        return Batch.from_data_list(sequences)
 
     def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
         r"""Returns node features :math:`(|\mathcal{V}|, C)`, and what the nodes are."""
@@ -266,6 +269,12 @@ class STGCN(Module):
     def _check_values(self, x: Tensor) -> None:
         if not x.is_floating_point():
             raise TypeError(f"the input must be floating-point (got {x.dtype})")
+        dtype = next(self.parameters()).dtype
+        if x.dtype != dtype and not torch.is_autocast_enabled(x.device.type):
+            raise TypeError(
+                f"the input must be of the type of the model, {dtype} (got {x.dtype}); cast one of "
+                f"them, for example with x.to({dtype})"
+            )
         if validation_enabled(x) and not bool(x.isfinite().all()):
             raise ValueError("the input holds NaN or infinite values")
 

@@ -249,6 +249,7 @@ def test_reset_parameters_and_repr():
 
 
 X, (INDEX, TYPE, WEIGHT) = torch.randn(N, 4), graph()
+SPARSE = torch.sparse_coo_tensor(INDEX, TYPE, (N, N), check_invariants=True)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,11 @@ X, (INDEX, TYPE, WEIGHT) = torch.randn(N, 4), graph()
         ((X, INDEX, TYPE, WEIGHT[:3]), ValueError, "'edge_weight' must have one entry"),
         ((X, INDEX, TYPE + 1), ValueError, "edge_type must lie in 0 … 2"),
         ((X, INDEX + N, TYPE), ValueError, "sources of 'edge_index' must lie in 0 … 8"),
-        ((X, torch.sparse_coo_tensor(INDEX, TYPE, (N, N)), TYPE), TypeError, "tells no types"),
+        (
+            (X, torch.sparse_coo_tensor(INDEX, TYPE, (N, N), check_invariants=True), TYPE),
+            TypeError,
+            "tells no types",
+        ),
         (((X, None), INDEX, TYPE), ValueError, "'size' must tell how many"),
         (((X, None), INDEX, TYPE, None, (8, 9)), ValueError, r"must fit 9 sources \(got \(8, 9"),
         ((X, INDEX, TYPE, None, (9, 8)), ValueError, "must fit 9 destinations"),

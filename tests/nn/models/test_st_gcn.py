@@ -138,6 +138,15 @@ def test_a_batch_is_its_sequences_one_by_one():
         assert part.scores.shape == (part.num_nodes, 4)
 
 
+def test_classes_stay_with_their_features():
+    sequences = ragged()
+    for i, one in enumerate(sequences):
+        one.y = torch.tensor([i])
+    out = model().extract_feature(Batch.from_data_list(sequences))
+    assert out.y.tolist() == [0, 1, 2, 3, 4]
+    assert out[3].y.tolist() == [3]
+
+
 def test_scores_of_nodes_average_to_the_logits():
     made, batch = model(), Batch.from_data_list([sequence(2, 9), sequence(2, 12)])
     for logits, part in zip(made(batch), made.extract_feature(batch).to_data_list(), strict=True):
@@ -333,6 +342,7 @@ def test_wrong_arguments_are_named(options, error, message):
         (torch.zeros(1, 3, 0, 6, 1), ValueError, "not empty"),
         (torch.zeros(1, 3, 9, 6, 1).long(), TypeError, "must be floating-point"),
         (torch.full((1, 3, 9, 6, 1), torch.nan), ValueError, "NaN or infinite"),
+        (sequence(1, 4), TypeError, r"of the model, torch.float32 \(got torch.float64\)"),
         (sequence(1, 4, channels=2), ValueError, r"in_channels=3\] \(got \[24, 2\]\)"),
     ],
 )
