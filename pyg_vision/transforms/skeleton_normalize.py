@@ -14,7 +14,6 @@ from pyg_vision.transforms._skeleton import (
     found,
     layout_of,
     score_of,
-    seen,
     set_coordinates,
 )
 
@@ -26,9 +25,10 @@ class CenterSkeleton(SkeletonTransform):
     r"""Moves a sequence so that a joint is at the origin (functional name:
     :obj:`center_skeleton`).
 
-    It is taken from the first frame in which anyone was seen, or, with :obj:`every_frame=True`,
-    from each frame by itself; of several persons, from the first one seen there. Joints that were
-    not found, with a score of zero or in a frame without their person, stay zero.
+    It is taken from the first frame in which it was found, or, with :obj:`every_frame=True`, from
+    each frame by itself; of several persons, from the first one of whom it was found there. Joints
+    that were not found, with a score of zero or in a frame without their person, stay zero, and
+    frames in which the joint of no one was found stay where they are.
 
     Args:
         joint (int or str, optional): The joint, by index or name. (default: the centre of the
@@ -47,14 +47,15 @@ class CenterSkeleton(SkeletonTransform):
     def forward(self, data: Data) -> Data:
         r"""Moves the coordinates."""
         pos = coordinates(data)
-        present = seen(pos)[:, :, 0, 0]
+        joint, there = self._index(data), found(data, pos)
+        known = there[:, :, joint, 0]
         frames = torch.arange(pos.size(1), device=pos.device)
-        origins = pos[present.int().argmax(dim=0), frames, self._index(data)]  # [T, D]
+        origins = pos[known.int().argmax(dim=0), frames, joint]  # [T, D], zero where unknown
         if self.every_frame:
             origin = origins[None, :, None]
         else:
-            origin = origins[present.any(dim=0).int().argmax()]
-        return set_coordinates(data, (pos - origin) * found(data, pos))
+            origin = origins[known.any(dim=0).int().argmax()]
+        return set_coordinates(data, (pos - origin) * there)
 
     def _index(self, data: Data) -> int:
         layout = layout_of(data)

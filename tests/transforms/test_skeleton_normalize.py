@@ -66,6 +66,17 @@ def test_joints_that_were_not_found_stay_zero_and_do_not_count(transform):
         torch.testing.assert_close(out.pos.view(1, 4, 3, 2)[score != 0], expected[score != 0])
 
 
+def test_centre_is_one_that_was_found():
+    keypoints, score = torch.rand(1, 4, 3, 2) + 5, torch.ones(1, 4, 3)
+    keypoints[0, :2, 1] = score[0, :2, 1] = 0
+    data = skeleton_sequence(keypoints, STICK, score=score)
+    out = CenterSkeleton()(data).pos.view(4, 3, 2)
+    torch.testing.assert_close(out[3], keypoints[0, 3] - keypoints[0, 2, 1])
+    out = CenterSkeleton(every_frame=True)(data).pos.view(4, 3, 2)
+    assert torch.equal(out[:2], keypoints[0, :2])
+    torch.testing.assert_close(out[2:], keypoints[0, 2:] - keypoints[0, 2:, 1:2])
+
+
 def test_score_stays():
     data, _ = sequence(score=True)
     for transform in (CenterSkeleton(), ScaleSkeleton()):
