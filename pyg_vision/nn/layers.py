@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import BatchNorm1d, LazyBatchNorm1d, Module, Parameter, Sequential
 from torch.nn.parameter import UninitializedParameter, is_lazy
+
+from pyg_vision.ops._node_linear import node_linear
 
 NORMS = ("batch", "instance")
 ACTIVATIONS = ("relu", "leakyrelu", "prelu", "gelu", "hswish")
@@ -87,7 +88,7 @@ class GroupedLinear(Module):
         """
         weight = self.weight if weight is None else weight
         if self.groups == 1:
-            return F.linear(x, weight, self.bias)
+            return node_linear(x, weight, self.bias)
         rows = x.reshape(-1, self.groups, x.size(-1) // self.groups).transpose(0, 1)
         blocks = weight.view(self.groups, -1, weight.size(1)).mT
         if self.bias is None:

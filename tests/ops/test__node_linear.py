@@ -1,0 +1,56 @@
+"""A linear map is the same by whichever library it is computed."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pyg_vision.ops import _node_linear as module
+from pyg_vision.ops._node_linear import node_linear
+
+
+@pytest.fixture
+def convolutions(monkeypatch):
+    """Counts the linear maps that become convolutions, wherever this machine has oneDNN."""
+    seen = []
+    conv2d = F.conv2d
+    monkeypatch.setattr(module, "ONEDNN", True)
+    monkeypatch.setattr(
+        module.F, "conv2d", lambda x, *rest: seen.append(x.shape) or conv2d(x, *rest)
+    )
+    return seen
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "pictures"),
+    [((600, 18, 8), 16), ((8, 196, 8), 16), ((57, 3, 8), 19), ((34, 8), 17), ((2, 3, 20, 8), 20),
+     ((15, 8), 0), ((131, 8), 0), ((0, 18, 8), 0), ((8,), 0)],
+)  # fmt: skip
+def test_equals_linear_in_value_and_gradient(shape, pictures, bias, convolutions):
+    x = torch.randn(shape, requires_grad=True)
+    weight = torch.randn(5, 8, requires_grad=True)
+    inputs = [x, weight]
+    if bias:
+        inputs.append(torch.randn(5, requires_grad=True))
+    expected = F.linear(*inputs)
+    probe = torch.randn_like(expected)
+    wanted = torch.autograd.grad((expected * probe).sum(), inputs)
+    out = node_linear(*inputs)
+    assert [shape[0] for shape in convolutions] == ([pictures] if pictures else [])
+    torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-5)
+    for actual, grad in zip(torch.autograd.grad((out * probe).sum(), inputs), wanted, strict=True):
+        torch.testing.assert_close(actual, grad, rtol=1e-4, atol=1e-4)
+
+
+def test_other_types_and_layouts_stay_with_linear(convolutions):
+    weight = torch.randn(5, 8)
+    for x in (torch.randn(8, 64).t(), torch.randn(64, 8).double(), torch.randn(64, 8).bfloat16()):
+        assert torch.equal(node_linear(x, weight.to(x.dtype)), F.linear(x, weight.to(x.dtype)))
+    assert convolutions == []
+
+
+def test_without_onednn_it_is_linear(convolutions, monkeypatch):
+    monkeypatch.setattr(module, "ONEDNN", False)
+    x, weight = torch.randn(64, 8), torch.randn(5, 8)
+    assert torch.equal(node_linear(x, weight), F.linear(x, weight))
+    assert convolutions == []
