@@ -14,7 +14,7 @@ from pyg_vision.data.readers._file import SkeletonFileError, read_text
 from pyg_vision.data.readers.ntu import NTUName, ntu_name, read_ntu
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
 from pyg_vision.datasets._ntu_actions import ACTIONS
-from pyg_vision.datasets.skeleton_dataset import OnError, list_files
+from pyg_vision.datasets.skeleton_dataset import OnError, list_files, read_names
 
 # fmt: off
 _SUBJECTS_60 = frozenset((
@@ -118,9 +118,10 @@ class NTURGBD(LazySkeletonDataset):
             raise ValueError(f"'split' must be 'train' or 'test' (got {split!r})")
         self.benchmark, self.split = benchmark, split
         left_out = _read_missing(missing)
+        files = sorted(list_files(root, "**/*.skeleton"), key=lambda path: path.name)
+        named, misnamed = read_names(files, ntu_name, on_error)
         paths, self.num_missing = [], 0
-        for path in sorted(list_files(root, "**/*.skeleton"), key=lambda path: path.name):
-            name = ntu_name(path)
+        for path, name in named:
             if name.action > num_classes or _in_training(name, benchmark, num_classes) != (
                 split == "train"
             ):
@@ -131,6 +132,7 @@ class NTURGBD(LazySkeletonDataset):
                 paths.append(path)
         labels = [ntu_name(path).action - 1 for path in paths]
         super().__init__(paths, labels, ACTIONS[:num_classes], transform, on_error)
+        self.skipped = misnamed + self.skipped
 
     @property
     def names(self) -> list[NTUName]:

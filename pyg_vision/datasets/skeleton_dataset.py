@@ -6,13 +6,14 @@ import logging
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from torch_geometric.data import Data, Dataset
 
 logger = logging.getLogger(__name__)
 
 OnError = Literal["raise", "skip"]
+Name = TypeVar("Name")
 _NAMED = 5
 
 
@@ -113,6 +114,28 @@ def read_files(
             f" and {more} more" if more > 0 else "",
         )
     return sequences, tuple(skipped)
+
+
+def read_names(
+    paths: Sequence[Path], read: Callable[[Path], Name], on_error: OnError = "raise"
+) -> tuple[list[tuple[Path, Name]], tuple[str, ...]]:
+    r"""Reads what the names of files tell, and says which were skipped.
+
+    Args:
+        paths (list of Path): The files.
+        read (Callable): The reader of one name.
+        on_error (str, optional): :obj:`"raise"`, or :obj:`"skip"` to leave out other names.
+            (default: :obj:`"raise"`)
+    """
+    named, skipped = [], []
+    for path in paths:
+        try:
+            named.append((path, read(path)))
+        except ValueError:
+            if on_error == "raise":
+                raise
+            skipped.append(str(path))
+    return named, tuple(skipped)
 
 
 def list_files(root: str | PathLike[str], pattern: str) -> list[Path]:

@@ -9,7 +9,13 @@ from typing import Literal
 from torch_geometric.data import Data
 
 from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mhad_name
-from pyg_vision.datasets.skeleton_dataset import OnError, SkeletonDataset, list_files, read_files
+from pyg_vision.datasets.skeleton_dataset import (
+    OnError,
+    SkeletonDataset,
+    list_files,
+    read_files,
+    read_names,
+)
 
 _CLASSES = (
     "right arm swipe to the left",
@@ -91,14 +97,13 @@ class UTDMHAD(SkeletonDataset):
         if split not in _SPLITS:
             raise ValueError(f"'split' must be one of {', '.join(_SPLITS)} (got {split!r})")
         self.split = split
-        files = [
-            path
-            for path in list_files(root, "a*_s*_t*_skeleton.mat")
-            if utd_mhad_name(path).subject % 2 in _SPLITS[split]
-        ]
+        paths = list_files(root, "a*_s*_t*_skeleton.mat")
+        named, misnamed = read_names(paths, utd_mhad_name, on_error)
+        files = [path for path, name in named if name.subject % 2 in _SPLITS[split]]
         files.sort(key=utd_mhad_name)  # a10 comes behind a9
-        sequences, self.skipped = read_files(files, read_utd_mhad, on_error)
-        self._paths = [path for path in files if str(path) not in self.skipped]
+        sequences, malformed = read_files(files, read_utd_mhad, on_error)
+        self.skipped = misnamed + malformed
+        self._paths = [path for path in files if str(path) not in malformed]
         super().__init__(sequences, transform, _CLASSES)
 
     @property

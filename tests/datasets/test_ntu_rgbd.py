@@ -160,6 +160,9 @@ def test_a_file_of_another_name(root):
     (root / "S1.skeleton").touch()
     with pytest.raises(ValueError, match="S1.skeleton': the name must be"):
         NTURGBD(root)
+    dataset = NTURGBD(root, on_error="skip")
+    assert len(dataset) == 2
+    assert dataset.skipped == (str(root / "S1.skeleton"),)
 
 
 def test_parts_copies_and_batches(root):

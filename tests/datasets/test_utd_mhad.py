@@ -50,6 +50,17 @@ def test_malformed_files(root, caplog):
     assert "skipped 1 of 4" in caplog.text
 
 
+def test_a_file_of_another_name(root):
+    other = root / "a99_s1_t1_skeleton.mat"
+    other.touch()
+    with pytest.raises(ValueError, match="the action must be 1 to 27"):
+        UTDMHAD(root)
+    dataset = UTDMHAD(root, on_error="skip")
+    assert dataset.skipped == (str(other),)
+    assert len(dataset) == 4
+    assert dataset.num_skipped == 1
+
+
 def test_a_transform(root):
     def tag(data):
         data.tag = 1
