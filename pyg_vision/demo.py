@@ -2,7 +2,7 @@ r"""The demo: a Vision GNN learns handwritten digits, then draws its graphs over
 ST-GCN learns synthetic motion, then a moving picture shows it with its edges.
 
 Run it as :obj:`python -m pyg_vision.demo` or :obj:`pyg-vision-demo`; it needs the extra
-:obj:`train`, downloads nothing and takes a minute and a half on two cores.
+:obj:`train`, downloads nothing and takes a minute on two cores.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch_geometric.data import Dataset
 from torch_geometric.loader import DataLoader
 from torch_geometric.transforms import Compose
 
@@ -77,11 +78,7 @@ def test_accuracy(model: ViG) -> float:
     Args:
         model (ViG): The model.
     """
-    model.eval()
-    digits = DigitsGraphs("test")
-    loader = DataLoader(digits, batch_size=200)
-    right = sum(int((model(batch).argmax(dim=1) == batch.y).sum()) for batch in loader)
-    return right / len(digits)
+    return _share_right(model, DigitsGraphs("test"), batch_size=200)
 
 
 @torch.no_grad()
@@ -150,11 +147,8 @@ def motion_accuracy(model: STGCN) -> float:
     Args:
         model (STGCN): The model.
     """
-    model.eval()
     motions = SyntheticMotion(70, split="test", transform=Compose(motion_transforms()))
-    loader = DataLoader(motions, batch_size=35)
-    right = sum(int((model(batch).argmax(dim=1) == batch.y).sum()) for batch in loader)
-    return right / len(motions)
+    return _share_right(model, motions, batch_size=35)
 
 
 @torch.no_grad()
@@ -196,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="pyg-vision-demo",
         description="Trains a small Vision GNN on handwritten digits and draws its graphs over a "
         "photograph, then ST-GCN on synthetic motion and draws a figure that moves. Downloads "
-        "nothing, takes a minute and a half on two cores.",
+        "nothing, takes a minute on two cores.",
     )
     parser.add_argument("--out", type=Path, default=Path("demo_output"), help="where files go")
     parser.add_argument("--epochs", type=int, default=15, help="passes over the digits")
@@ -262,6 +256,13 @@ def _fit(
                 schedule.step()
                 bar.update()
                 bar.set_postfix(loss=f"{loss.item():.3f}")
+
+
+def _share_right(model: Module, dataset: Dataset, batch_size: int) -> float:
+    model.eval()
+    loader = DataLoader(dataset, batch_size=batch_size)
+    right = sum(int((model(batch).argmax(dim=1) == batch.y).sum()) for batch in loader)
+    return right / len(dataset)
 
 
 def _of_first_picture(table: NeighborTable) -> NeighborTable:

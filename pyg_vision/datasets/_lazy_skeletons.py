@@ -8,11 +8,10 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from pyg_vision.datasets.skeleton_dataset import OnError, SkeletonDataset
+from pyg_vision.datasets._skipping import OnError, check_on_error, read_all
+from pyg_vision.datasets.skeleton_dataset import SkeletonDataset
 
 logger = logging.getLogger(__name__)
-
-_NAMED = 5
 
 
 class LazySkeletonDataset(SkeletonDataset):
@@ -44,11 +43,10 @@ class LazySkeletonDataset(SkeletonDataset):
         transform: Callable[[Data], Data] | None = None,
         on_error: OnError = "raise",
     ) -> None:
-        if on_error not in ("raise", "skip"):
-            raise ValueError(f"'on_error' must be 'raise' or 'skip' (got {on_error!r})")
+        check_on_error(on_error)
         if not items:
             raise ValueError("a dataset needs at least one sequence")
-        self._items, self._labels = list(items), list(labels)
+        self._items, self._classes_of_items = list(items), list(labels)
         if on_error == "skip":
             self._leave_out_malformed()
         # The dataset of sequences in memory has nothing to set up here.
@@ -68,7 +66,7 @@ class LazySkeletonDataset(SkeletonDataset):
         r"""The class of each sequence."""
         found = []
         for i in self.indices():
-            label = self._labels[i]
+            label = self._classes_of_items[i]
             if label is None:
                 raise ValueError(f"'{self.describe(self._items[i])}' has no label")
             found.append(label)
@@ -83,28 +81,21 @@ class LazySkeletonDataset(SkeletonDataset):
         return self.read(self._items[idx])
 
     def _leave_out_malformed(self) -> None:
-        kept, skipped = [], []
-        for i, item in enumerate(self._items):
-            try:
-                self.read(item)
-            except ValueError as error:
-                logger.debug("%s", error)
-                skipped.append(self.describe(item))
-            else:
-                kept.append(i)
-        if not kept:
+        def read(index: int) -> None:
+            self.read(self._items[index])  # and not held
+
+        sound, self.skipped = read_all(
+            range(len(self._items)),
+            read,
+            "skip",
+            "malformed skeleton sequences",
+            logger,
+            lambda i: self.describe(self._items[i]),
+        )
+        if not sound:
             raise ValueError(
-                f"none of {len(self._items)} sequences can be read, the first being '{skipped[0]}'"
+                f"none of {len(self._items)} sequences can be read, the first being "
+                f"'{self.skipped[0]}'"
             )
-        if skipped:
-            more = len(skipped) - _NAMED
-            logger.warning(
-                "skipped %d of %d malformed skeleton sequences: %s%s",
-                len(skipped),
-                len(self._items),
-                ", ".join(skipped[:_NAMED]),
-                f" and {more} more" if more > 0 else "",
-            )
-        self._items = [self._items[i] for i in kept]
-        self._labels = [self._labels[i] for i in kept]
-        self.skipped = tuple(skipped)
+        self._items = [self._items[i] for i, _ in sound]
+        self._classes_of_items = [self._classes_of_items[i] for i, _ in sound]

@@ -14,6 +14,7 @@ from torch_geometric.data import Data
 from torchvision.datasets import ImageFolder
 
 from pyg_vision.data.convert import image_to_rgb
+from pyg_vision.datasets._skipping import check_on_error, read_all
 from pyg_vision.datasets.image_graph_dataset import ImageGraphDataset
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ _DECODE_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
-_NAMED = 5
 
 
 def load_rgb(path: str) -> Image.Image:
@@ -91,8 +91,7 @@ class ImageFolderGraphs(ImageGraphDataset):
         on_error: Literal["raise", "skip"] = "raise",
         loader: Callable[[str], Any] = load_rgb,
     ) -> None:
-        if on_error not in ("raise", "skip"):
-            raise ValueError(f"'on_error' must be 'raise' or 'skip' (got {on_error!r})")
+        check_on_error(on_error)
         self.loader = loader
         self.on_error = on_error
         self.folder = ImageFolder(root, loader=self._load)
@@ -123,29 +122,23 @@ class ImageFolderGraphs(ImageGraphDataset):
             ) from error
 
     def _skip_corrupt(self) -> None:
-        samples = []
-        for path, target in self.folder.samples:
-            try:
-                self._load(path)
-            except ValueError as error:
-                logger.debug("%s", error)
-                self.skipped.append(path)
-            else:
-                samples.append((path, target))
-        if not samples:
+        def read(sample: tuple[str, int]) -> None:
+            self._load(sample[0])  # and not held
+
+        root, total = self.folder.root, len(self.folder.samples)
+        sound, skipped = read_all(
+            self.folder.samples,
+            read,
+            "skip",
+            f"image files below '{root}' that cannot be decoded",
+            logger,
+            lambda sample: sample[0],
+        )
+        self.skipped = list(skipped)
+        if not sound:
             raise ValueError(
-                f"none of the {len(self.skipped)} image files below '{self.folder.root}' can be "
-                f"decoded, the first being '{self.skipped[0]}'"
+                f"none of the {total} image files below '{root}' can be decoded, the first being "
+                f"'{skipped[0]}'"
             )
-        if self.skipped:
-            more = len(self.skipped) - _NAMED
-            logger.warning(
-                "skipped %d of %d image files below '%s' that cannot be decoded: %s%s",
-                len(self.skipped),
-                len(self.folder.samples),
-                self.folder.root,
-                ", ".join(self.skipped[:_NAMED]),
-                f" and {more} more" if more > 0 else "",
-            )
-        self.folder.samples = self.folder.imgs = samples
-        self.folder.targets = [target for _, target in samples]
+        self.folder.samples = self.folder.imgs = [sample for sample, _ in sound]
+        self.folder.targets = [target for _, target in self.folder.samples]

@@ -13,7 +13,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.readers._file import SkeletonFileError, read_json, show
 from pyg_vision.data.readers.kinetics import read_kinetics
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
-from pyg_vision.datasets.skeleton_dataset import OnError
+from pyg_vision.datasets._skipping import OnError
 
 _MAX_CLASSES = 100_000
 

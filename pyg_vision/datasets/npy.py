@@ -14,7 +14,7 @@ from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers.npy import NpyLabels, npy_sequence, open_npy, read_npy_labels
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
-from pyg_vision.datasets.skeleton_dataset import OnError
+from pyg_vision.datasets._skipping import OnError
 
 
 class SkeletonArrays(LazySkeletonDataset):

@@ -13,7 +13,7 @@ from pyg_vision.data.readers._file import SkeletonFileError
 from pyg_vision.data.readers.pyskl import Annotation, pyskl_sequence, read_pyskl
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
-from pyg_vision.datasets.skeleton_dataset import OnError
+from pyg_vision.datasets._skipping import OnError
 
 
 class PysklDataset(LazySkeletonDataset):

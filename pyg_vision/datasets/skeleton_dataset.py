@@ -6,15 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from torch_geometric.data import Data, Dataset
 
+from pyg_vision.datasets._skipping import OnError, read_all
+
 logger = logging.getLogger(__name__)
 
-OnError = Literal["raise", "skip"]
 Name = TypeVar("Name")
-_NAMED = 5
 
 
 class SkeletonDataset(Dataset):
@@ -55,22 +55,26 @@ class SkeletonDataset(Dataset):
     @property
     def labels(self) -> list[int]:
         r"""The class of each sequence."""
-        unlabelled = [i for i in self.indices() if self._sequences[i].y is None]
-        if unlabelled:
-            raise ValueError(f"sequence {unlabelled[0]} has no class 'y'")
-        return [int(self._sequences[i].y) for i in self.indices()]
+        return self._labels(self.indices())
 
     @property
     def classes(self) -> list[str]:
         r"""The names of the classes, their numbers if they have none."""
         if self._classes is not None:
             return self._classes
-        return [str(i) for i in range(max(self.labels) + 1)]
+        # Of all sequences, so that a part of a dataset has the classes of the whole.
+        return [str(i) for i in range(max(self._labels(range(len(self._sequences)))) + 1)]
 
     @property
     def num_classes(self) -> int:
         r"""The number of classes."""
         return len(self.classes)
+
+    def _labels(self, indices: Sequence[int]) -> list[int]:
+        unlabelled = [i for i in indices if self._sequences[i].y is None]
+        if unlabelled:
+            raise ValueError(f"sequence {unlabelled[0]} has no class 'y'")
+        return [int(self._sequences[i].y) for i in indices]
 
     def len(self) -> int:
         r"""Returns the number of sequences."""
@@ -93,27 +97,8 @@ def read_files(
         on_error (str, optional): :obj:`"raise"`, or :obj:`"skip"` to leave out malformed files.
             (default: :obj:`"raise"`)
     """
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"'on_error' must be 'raise' or 'skip' (got {on_error!r})")
-    sequences, skipped = [], []
-    for path in paths:
-        try:
-            sequences.append(read(path))
-        except ValueError as error:
-            if on_error == "raise":
-                raise
-            logger.debug("%s", error)
-            skipped.append(str(path))
-    if skipped:
-        more = len(skipped) - _NAMED
-        logger.warning(
-            "skipped %d of %d malformed skeleton files: %s%s",
-            len(skipped),
-            len(paths),
-            ", ".join(skipped[:_NAMED]),
-            f" and {more} more" if more > 0 else "",
-        )
-    return sequences, tuple(skipped)
+    sound, skipped = read_all(paths, read, on_error, "malformed skeleton files", logger)
+    return [data for _, data in sound], skipped
 
 
 def read_names(
@@ -127,15 +112,7 @@ def read_names(
         on_error (str, optional): :obj:`"raise"`, or :obj:`"skip"` to leave out other names.
             (default: :obj:`"raise"`)
     """
-    named, skipped = [], []
-    for path in paths:
-        try:
-            named.append((path, read(path)))
-        except ValueError:
-            if on_error == "raise":
-                raise
-            skipped.append(str(path))
-    return named, tuple(skipped)
+    return read_all(paths, read, on_error, "skeleton files of another name", logger)
 
 
 def list_files(root: str | PathLike[str], pattern: str) -> list[Path]:

@@ -9,8 +9,8 @@ from typing import Literal
 from torch_geometric.data import Data
 
 from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mhad_name
+from pyg_vision.datasets._skipping import OnError
 from pyg_vision.datasets.skeleton_dataset import (
-    OnError,
     SkeletonDataset,
     list_files,
     read_files,

@@ -15,7 +15,12 @@ class SkeletonTransform(BaseTransform):
     r"""A transform of one sequence. It replaces attributes and never writes into their tensors."""
 
     def __call__(self, data: Data) -> Data:
-        check_sequence(self, data)
+        if isinstance(data, Batch):
+            raise TypeError(
+                f"{type(self).__name__} transforms single sequences (got a Batch); give it to the "
+                f"dataset as 'transform', or apply it to each of batch.to_data_list()"
+            )
+        read_shapes(data)
         out: Data = super().__call__(data)
         return out
 
@@ -23,16 +28,6 @@ class SkeletonTransform(BaseTransform):
         settings = {k: v for k, v in vars(self).items() if not k.startswith("_")}
         inner = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         return f"{self.__class__.__name__}({inner})"
-
-
-def check_sequence(transform: BaseTransform, data: Data) -> None:
-    r"""Raises unless :obj:`data` is a single sequence."""
-    if isinstance(data, Batch):
-        raise TypeError(
-            f"{type(transform).__name__} transforms single sequences (got a Batch); give it to the "
-            f"dataset as 'transform', or apply it to each of batch.to_data_list()"
-        )
-    read_shapes(data)
 
 
 def shape_of(data: Data) -> SkeletonShape:

@@ -132,6 +132,15 @@ def test_there_must_be_files(tmp_path):
         list_files(tmp_path, "*.json")
 
 
+def test_a_part_has_the_classes_of_the_whole():
+    dataset = SkeletonDataset(
+        [skeleton_sequence(torch.zeros(2, 21, 3), "hand", y=y) for y in (0, 2, 1)]
+    )
+    part = dataset[:1]
+    assert part.labels == [0]
+    assert part.num_classes == dataset.num_classes == 3
+
+
 def test_sequences_without_a_class_are_named():
     sequence = skeleton_sequence(torch.zeros(2, 21, 3), "hand")
     dataset = SkeletonDataset([sequence])

@@ -50,12 +50,14 @@ def test_malformed_files(root, caplog):
     assert "skipped 1 of 4" in caplog.text
 
 
-def test_a_file_of_another_name(root):
+def test_a_file_of_another_name(root, caplog):
     other = root / "a99_s1_t1_skeleton.mat"
     other.touch()
     with pytest.raises(ValueError, match="the action must be 1 to 27"):
         UTDMHAD(root)
-    dataset = UTDMHAD(root, on_error="skip")
+    with caplog.at_level(logging.WARNING):
+        dataset = UTDMHAD(root, on_error="skip")
+    assert f"skipped 1 of 7 skeleton files of another name: {other}" in caplog.text
     assert dataset.skipped == (str(other),)
     assert len(dataset) == 4
     assert dataset.num_skipped == 1

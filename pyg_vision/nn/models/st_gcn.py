@@ -94,8 +94,6 @@ class STGCN(Module):
             fit the window, or hold NaN or infinite values.
     """
 
-    edge_index: Tensor
-    edge_type: Tensor
     edge_weight: Tensor
 
     def __init__(
@@ -146,8 +144,6 @@ class STGCN(Module):
             graph = SkeletonGraph(*(value.to(device) for value in graph))
         self.num_relations = num_relations(partition, max_hop, dilation)
         # Rounded to float32 first, as the published code stores them.
-        self.register_buffer("edge_index", graph.edge_index, persistent=False)
-        self.register_buffer("edge_type", graph.edge_type, persistent=False)
         self.register_buffer("edge_weight", graph.edge_weight.float(), persistent=False)
         joints = self.layout.num_joints
         self.plan = RelationPlan(graph.edge_index, graph.edge_type, self.num_relations, joints)
@@ -171,6 +167,16 @@ class STGCN(Module):
             else None
         )
         self.fcn = self._make_head(widths[-1], num_classes)
+
+    @property
+    def edge_index(self) -> Tensor:
+        r"""The edges of one skeleton, of a model of one stream."""
+        return self.plan.edge_index
+
+    @property
+    def edge_type(self) -> Tensor:
+        r"""Their types."""
+        return self.plan.edge_type
 
     def forward(self, x: Tensor | Data) -> Tensor:
         r"""Runs the model.
