@@ -49,8 +49,31 @@ def validation_enabled(tensor: Tensor) -> bool:
     r"""Returns whether operators read the values of :obj:`tensor` in order to check them.
 
     Args:
-        tensor (torch.Tensor): The tensor whose device decides under the default mode.
+        tensor (torch.Tensor): The tensor whose device decides under the default mode. One that
+            has no values to read, see :func:`is_readable`, is never checked.
     """
-    if _mode is not None:
-        return _mode
-    return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
+    if _mode is False or not is_readable(tensor):
+        return False
+    return _mode is True or tensor.device.type == "cpu"
+
+
+def is_readable(tensor: Tensor) -> bool:
+    r"""Returns whether a tensor has values that Python may look at: it is not traced, compiled,
+    fake, on the meta device, or inside a transform of :mod:`torch.func`.
+
+    Args:
+        tensor (torch.Tensor): The tensor.
+    """
+    return not (is_traced(tensor) or torch._C._functorch.is_functorch_wrapped_tensor(tensor))
+
+
+def is_traced(tensor: Tensor) -> bool:
+    r"""Returns whether operators on a tensor are only recorded: by a compiler, a tracer, or as
+    shapes without values.
+
+    Args:
+        tensor (torch.Tensor): The tensor.
+    """
+    if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        return True
+    return tensor.is_meta or type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__

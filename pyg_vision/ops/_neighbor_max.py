@@ -28,11 +28,7 @@ def neighbor_max(
     cost (a GPU, asked for by :obj:`with_arg`), and is empty elsewhere: on a CPU the backward pass
     recomputes it more cheaply than the forward pass would record it.
     """
-    if x.device.type == "cuda":
-        from pyg_vision.ops import _neighbor_max_triton as gpu
-
-        return gpu.forward(x, index, rowptr, with_arg)
-    return _max_cpu(x, index, rowptr), _no_arg(x)
+    return maximum(x, index, rowptr, with_arg)
 
 
 @neighbor_max.register_fake
@@ -52,15 +48,7 @@ def neighbor_max_backward(
     That is the first in its row among equal ones. Only finite gradients are routed: an infinite
     one makes those of all neighbours NaN.
     """
-    if arg.numel() > 0:
-        from pyg_vision.ops import _neighbor_max_triton as gpu
-
-        return gpu.backward(grad, arg, index, rowptr, x.size(0))
-    dtype = torch.promote_types(x.dtype, torch.float32)  # sums of many gradients
-    total = x.new_zeros(x.shape, dtype=dtype)
-    for _, column, taken in _matches(x.to(dtype), out.to(dtype), grad.to(dtype), index, rowptr):
-        total.index_add_(0, column, taken)
-    return total.to(x.dtype)
+    return scatter(grad, x, out, arg, index, rowptr)
 
 
 @neighbor_max_backward.register_fake
@@ -75,10 +63,7 @@ def neighbor_max_gather(
     value: Tensor, x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]
 ) -> Tensor:
     r"""Gathers from :obj:`value` the rows that gave each maximum: the transposed backward."""
-    result = out.new_zeros(out.shape)
-    for rows, column, taken in _matches(x, out, torch.ones_like(out), index, rowptr):
-        result[rows] += taken * value.index_select(0, column)
-    return result
+    return gather(value, x, out, index, rowptr)
 
 
 @neighbor_max_gather.register_fake
@@ -115,6 +100,42 @@ neighbor_max.register_autograd(_backward, setup_context=_setup)
 neighbor_max_backward.register_autograd(_backward_second, setup_context=_setup_second)
 
 
+def maximum(
+    x: Tensor, index: Tensor, rowptr: Optional[Tensor], with_arg: bool
+) -> tuple[Tensor, Tensor]:
+    r"""Computes :func:`neighbor_max`."""
+    if x.device.type == "cuda":
+        from pyg_vision.ops import _neighbor_max_triton as gpu
+
+        return gpu.forward(x, index, rowptr, with_arg)
+    return _max_cpu(x, index, rowptr), _no_arg(x)
+
+
+def scatter(
+    grad: Tensor, x: Tensor, out: Tensor, arg: Tensor, index: Tensor, rowptr: Optional[Tensor]
+) -> Tensor:
+    r"""Computes :func:`neighbor_max_backward`."""
+    if arg.numel() > 0:
+        from pyg_vision.ops import _neighbor_max_triton as gpu
+
+        return gpu.backward(grad, arg, index, rowptr, x.size(0))
+    dtype = torch.promote_types(x.dtype, torch.float32)  # sums of many gradients
+    total = x.new_zeros(x.shape, dtype=dtype)
+    for _, column, taken in _matches(x.to(dtype), out.to(dtype), grad.to(dtype), index, rowptr):
+        total.index_add_(0, column, taken)
+    return total.to(x.dtype)
+
+
+def gather(
+    value: Tensor, x: Tensor, out: Tensor, index: Tensor, rowptr: Optional[Tensor]
+) -> Tensor:
+    r"""Computes :func:`neighbor_max_gather`."""
+    result = out.new_zeros(out.shape)
+    for rows, column, taken in _matches(x, out, torch.ones_like(out), index, rowptr):
+        result[rows] += taken * value.index_select(0, column)
+    return result
+
+
 def arg_dtype(index: Tensor, rowptr: Optional[Tensor]) -> torch.dtype:
     r"""The smallest type that holds a position in a row."""
     return torch.uint8 if rowptr is None and index.size(1) <= 256 else torch.int32
@@ -130,12 +151,12 @@ def _num_rows(index: Tensor, rowptr: Optional[Tensor]) -> int:
 
 def _max_cpu(x: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tensor:
     if rowptr is None:
-        rowptr = torch.arange(0, index.numel() + 1, index.size(1))
+        rowptr = torch.arange(0, index.numel() + 1, index.size(1), device=index.device)
     if index.numel() == 0:
         return x.new_zeros(rowptr.size(0) - 1, x.size(1))
     _accept_csr()
     # torch.sparse.mm does not check the indices; the caller has, or has clamped them.
-    ones = torch.ones(1, dtype=x.dtype).expand(index.numel()).contiguous()
+    ones = torch.ones(1, dtype=x.dtype, device=x.device).expand(index.numel()).contiguous()
     graph = torch.sparse_csr_tensor(
         rowptr,
         index.reshape(-1),
@@ -151,7 +172,7 @@ def _accept_csr() -> None:
     r"""Takes torch's one warning that CSR tensors are in beta, which would puzzle a user."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
-        zero = torch.zeros(2, dtype=torch.long)
+        zero = torch.zeros(2, dtype=torch.long, device="cpu")
         torch.sparse_csr_tensor(zero, zero[:0], zero[:0], (1, 1), check_invariants=False)
 
 

@@ -2,13 +2,12 @@ r"""The aggregation of max-relative graph convolution."""
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch_geometric.typing import Adj
 
 from pyg_vision.ops._adjacency import CSR, fit_table, in_range, to_csr
 from pyg_vision.ops._checks import check_features, check_same_place
-from pyg_vision.ops._neighbor_max import neighbor_max
+from pyg_vision.ops._maximum import neighbor_maximum
 from pyg_vision.ops.neighbor_table import NeighborTable
 
 
@@ -66,25 +65,20 @@ def _from_table(x_src: Tensor, x_dst: Tensor, table: NeighborTable) -> Tensor:
     table = fit_table(table, x_src, x_dst)
     if table.index.dim() == 2:
         return _on_static(x_src, x_dst, CSR(table.index, None))
-    best = _neighbor_max(x_src.flatten(0, 1), CSR(table.flatten().index, None))
+    best = neighbor_maximum(x_src.flatten(0, 1), table.flatten().index, None)
     return best.view_as(x_dst) - x_dst
 
 
 def _on_static(x_src: Tensor, x_dst: Tensor, graph: CSR) -> Tensor:
     r"""Aggregates over one graph; several signals on it are more channels."""
     if x_src.dim() == 2:
-        best = _neighbor_max(x_src, graph)
+        best = neighbor_maximum(x_src, graph.col, graph.rowptr)
     else:
         num_signals, _, channels = x_src.shape
         wide = x_src.transpose(0, 1).flatten(1)
-        best = _neighbor_max(wide, graph).view(-1, num_signals, channels).transpose(0, 1)
+        best = neighbor_maximum(wide, graph.col, graph.rowptr)
+        best = best.view(-1, num_signals, channels).transpose(0, 1)
     out = best - x_dst
     if graph.rowptr is not None:  # a node without neighbours
         out = out.masked_fill(graph.rowptr.diff().view(-1, 1) == 0, 0.0)
-    return out
-
-
-def _neighbor_max(x: Tensor, graph: CSR) -> Tensor:
-    with_arg = torch.is_grad_enabled() and x.requires_grad
-    out: Tensor = neighbor_max(x.contiguous(), graph.col, graph.rowptr, with_arg)[0]
     return out
