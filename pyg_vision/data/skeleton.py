@@ -103,7 +103,7 @@ def skeleton_sequence(
     if y is not None:
         if not isinstance(y, int | np.integer) or isinstance(y, bool):
             raise TypeError(f"'y' must be an integer (got {y!r})")
-        data.y = torch.tensor([int(y)])
+        data.y = torch.tensor([int(y)], device=data.x.device)
     return data
 
 

@@ -15,12 +15,13 @@ class SkeletonTransform(BaseTransform):
     r"""A transform of one sequence. It replaces attributes and never writes into their tensors."""
 
     def __call__(self, data: Data) -> Data:
-        if isinstance(data, Batch):
+        several = len(read_shapes(data)) > 1
+        if isinstance(data, Batch) or several:
+            what = "several" if several and not isinstance(data, Batch) else "a Batch"
             raise TypeError(
-                f"{type(self).__name__} transforms single sequences (got a Batch); give it to the "
+                f"{type(self).__name__} transforms single sequences (got {what}); give it to the "
                 f"dataset as 'transform', or apply it to each of batch.to_data_list()"
             )
-        read_shapes(data)
         out: Data = super().__call__(data)
         return out
 
@@ -139,9 +140,9 @@ def _drop_edges(data: Data) -> Data:
 
 def random_index(high: int, count: int) -> Tensor:
     r"""Returns sorted random integers below :obj:`high`, drawn with replacement."""
-    return torch.randint(high, (count,)).sort().values
+    return torch.randint(high, (count,), device="cpu").sort().values
 
 
 def uniform(low: float, high: float, *size: int) -> Tensor:
     r"""Returns random numbers between two bounds."""
-    return low + (high - low) * torch.rand(*size)
+    return low + (high - low) * torch.rand(*size, device="cpu")

@@ -20,10 +20,11 @@ class KNNEdges(BaseTransform):
     r"""Joins each node to the nodes with the most similar features or positions, in place of
     the edges there were (functional name: :obj:`knn_edges`).
 
-    It works on a single graph and on a :class:`~torch_geometric.data.Batch`, in which neighbours
-    are those of the same graph; :meth:`~torch_geometric.data.Batch.get_example` then returns each
-    graph with its own edges. See :func:`~pyg_vision.ops.knn_graph`, which finds the neighbours;
-    it needs no compiled extension, unlike :class:`torch_geometric.transforms.KNNGraph`.
+    It works on a single graph, on a :class:`~torch_geometric.data.Batch`, and on any graph with a
+    :obj:`batch` or :obj:`ptr`; neighbours are those of the same graph. Afterwards
+    :meth:`~torch_geometric.data.Batch.get_example` returns each graph of a batch with its own
+    edges. See :func:`~pyg_vision.ops.knn_graph`, which finds the neighbours; it needs no compiled
+    extension, unlike :class:`torch_geometric.transforms.KNNGraph`.
 
     Args:
         k (int): The number of neighbours.
@@ -67,7 +68,7 @@ class KNNEdges(BaseTransform):
     def forward(self, data: Data) -> Data:
         r"""Sets :obj:`edge_index`."""
         x = self._read(data)
-        batch = data.batch if isinstance(data, Batch) else None
+        batch = _graph_of_node(data)
         data.edge_index = knn_graph(
             x,
             self.k,
@@ -75,7 +76,7 @@ class KNNEdges(BaseTransform):
             loop=self.loop,
             flow=self.flow,
             cosine=self.cosine,
-            batch_size=None if batch is None else data.num_graphs,
+            batch_size=data.num_graphs if isinstance(data, Batch) else None,
             backend=self.backend,
         )
         for name in _EDGE_ATTRIBUTES:  # they belonged to the edges that are gone
@@ -112,3 +113,13 @@ class KNNEdges(BaseTransform):
 
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}(k={self.k}, attr={self.attr!r}, loop={self.loop})"
+
+
+def _graph_of_node(data: Data) -> Tensor | None:
+    r"""Returns the graph of each node, if :obj:`data` holds several."""
+    batch = data["batch"] if "batch" in data else None
+    ptr = data["ptr"] if "ptr" in data else None
+    if batch is not None or ptr is None:
+        return batch
+    counts = ptr.diff()
+    return torch.arange(counts.numel(), device=ptr.device).repeat_interleave(counts)

@@ -115,7 +115,7 @@ class RandomFlipSkeleton(SkeletonTransform):
         pos = coordinates(data)
         if not 0 <= self.axis < pos.size(-1):
             raise ValueError(f"'axis' must be one of {pos.size(-1)} coordinates (got {self.axis})")
-        if float(torch.rand(1)) >= self.p:
+        if float(uniform(0, 1, 1)) >= self.p:
             return data
         mirrored = pos[:, :, layout.flip_order].clone()
         mirrored[..., self.axis] = 2 * self.middle - mirrored[..., self.axis]
@@ -183,22 +183,22 @@ class RandomMoveSkeleton(SkeletonTransform):
     def _path(self, most: float, frames: int) -> Tensor:
         r"""Interpolates between random values in :math:`[-most, most]`."""
         values = uniform(-most, most, self.nodes + 1)
-        at = torch.linspace(0, self.nodes, frames)
+        at = torch.linspace(0, self.nodes, frames, device="cpu")
         before = at.floor().clamp(max=self.nodes - 1).long()
         return torch.lerp(values[before], values[before + 1], at - before)
 
 
 def _rotation_2d(angle: float) -> Tensor:
     c, s = math.cos(angle), math.sin(angle)
-    return torch.tensor([[c, s], [-s, c]])
+    return torch.tensor([[c, s], [-s, c]], device="cpu")
 
 
 def _rotation_3d(x: float, y: float, z: float) -> Tensor:
     r"""Returns a matrix that turns row vectors about y, then x, then z."""
     cx, sx, cy, sy, cz, sz = *_cos_sin(x), *_cos_sin(y), *_cos_sin(z)
-    about_x = torch.tensor([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]])
-    about_y = torch.tensor([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
-    about_z = torch.tensor([[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]])
+    about_x = torch.tensor([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]], device="cpu")
+    about_y = torch.tensor([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]], device="cpu")
+    about_z = torch.tensor([[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]], device="cpu")
     return about_y @ about_x @ about_z
 
 

@@ -58,7 +58,7 @@ class SkeletonEdges(SkeletonTransform):
         device = data.x.device
         graph = skeleton_graph(layout_of(data), self.partition, self.max_hop, self.dilation)
         persons, frames, joints = shape
-        first = torch.arange(persons * frames).view(-1, 1) * joints
+        first = torch.arange(persons * frames, device="cpu").view(-1, 1) * joints
         edge_index = (first + graph.edge_index.unsqueeze(1)).flatten(1)
         edge_type = graph.edge_type.repeat(persons * frames)
         edge_weight = graph.edge_weight.to(torch.get_default_dtype()).repeat(persons * frames)
@@ -82,6 +82,6 @@ def temporal_edges(persons: int, frames: int, joints: int) -> Tensor:
         frames (int): The number of frames.
         joints (int): The number of joints.
     """
-    nodes = torch.arange(persons * frames * joints).view(persons, frames, joints)
+    nodes = torch.arange(persons * frames * joints, device="cpu").view(persons, frames, joints)
     before, after = nodes[:, :-1].flatten(), nodes[:, 1:].flatten()
     return torch.stack((torch.cat((before, after)), torch.cat((after, before))))

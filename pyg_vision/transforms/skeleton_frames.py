@@ -42,7 +42,9 @@ class SampleFrames(SkeletonTransform):
         if self.random:
             return take_frames(data, random_index(length, self.num_frames))
         steps = max(self.num_frames - 1, 1)
-        return take_frames(data, torch.arange(self.num_frames) * (length - 1) // steps)
+        return take_frames(
+            data, torch.arange(self.num_frames, device="cpu") * (length - 1) // steps
+        )
 
 
 @functional_transform("uniform_sample_frames")
@@ -83,11 +85,12 @@ class UniformSampleFrames(SkeletonTransform):
 
     def _draw(self, length: int, generator: torch.Generator | None) -> Tensor:
         if length < self.num_frames:  # looped, from anywhere
-            start = torch.randint(length, (1,), generator=generator)
-            return (start + torch.arange(self.num_frames)) % length
-        edges = torch.arange(self.num_frames + 1) * length // self.num_frames
+            start = torch.randint(length, (1,), generator=generator, device="cpu")
+            return (start + torch.arange(self.num_frames, device="cpu")) % length
+        edges = torch.arange(self.num_frames + 1, device="cpu") * length // self.num_frames
         width = edges.diff()
-        offset = (torch.rand(self.num_frames, generator=generator) * width).long()
+        share = torch.rand(self.num_frames, generator=generator, device="cpu")
+        offset = (share * width).long()
         return edges[:-1] + torch.minimum(offset, width - 1)
 
 
@@ -112,10 +115,10 @@ class RandomChooseFrames(SkeletonTransform):
         r"""Takes the frames."""
         length = shape_of(data).num_frames
         if length < self.num_frames:
-            begin = int(torch.randint(self.num_frames - length + 1, (1,)))
+            begin = int(torch.randint(self.num_frames - length + 1, (1,), device="cpu"))
             return _place(data, begin, 0, length, self.num_frames)
-        begin = int(torch.randint(length - self.num_frames + 1, (1,)))
-        return take_frames(data, torch.arange(begin, begin + self.num_frames))
+        begin = int(torch.randint(length - self.num_frames + 1, (1,), device="cpu"))
+        return take_frames(data, torch.arange(begin, begin + self.num_frames, device="cpu"))
 
 
 @functional_transform("random_shift_frames")
@@ -131,7 +134,7 @@ class RandomShiftFrames(SkeletonTransform):
         if used.numel() == 0:
             return data
         first, length = int(used[0]), int(used[-1]) + 1 - int(used[0])
-        begin = int(torch.randint(shape.num_frames - length + 1, (1,)))
+        begin = int(torch.randint(shape.num_frames - length + 1, (1,), device="cpu"))
         return _place(data, begin, first, length, shape.num_frames)
 
 
@@ -160,7 +163,7 @@ class PadFrames(SkeletonTransform):
         if length >= self.num_frames:
             return data
         if self.mode == "loop":
-            return take_frames(data, torch.arange(self.num_frames) % length)
+            return take_frames(data, torch.arange(self.num_frames, device="cpu") % length)
         return _place(data, 0, 0, length, self.num_frames)
 
 

@@ -107,7 +107,7 @@ class TrackPersons(SkeletonTransform):
                 places.append((track, frame, person))
         if not places:
             return data
-        order = torch.full((len(last), pos.size(1)), -1)
+        order = torch.full((len(last), pos.size(1)), -1, device="cpu")
         for track, frame, person in places:
             order[track, frame] = person
         return _rearrange(data, order)

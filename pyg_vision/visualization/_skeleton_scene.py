@@ -103,12 +103,13 @@ def read_motion(data: Data, view: tuple[float, float], up: Up | None) -> Motion:
         view (tuple): Elevation and azimuth of the viewer in degrees, for three coordinates.
         up (str, optional): The axis that points upwards.
     """
-    if isinstance(data, Batch):
+    shapes = read_shapes(data)
+    if isinstance(data, Batch) or len(shapes) > 1:
         raise TypeError(
-            f"a drawing shows a single sequence (got a Batch of {data.num_graphs}); take one of "
+            f"a drawing shows a single sequence (got a Batch of {len(shapes)}); take one of "
             f"batch.to_data_list()"
         )
-    (shape,) = read_shapes(data)
+    shape = shapes[0]
     layout = read_layout(data)
     if layout is None:
         raise ValueError(

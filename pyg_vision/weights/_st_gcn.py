@@ -31,7 +31,7 @@ def _adjacency(model: Module) -> Mapping[str, Tensor]:
     assert isinstance(model, STGCN)
     one: STGCN = model.origin_stream if model.two_stream else model
     joints = model.layout.num_joints
-    adj = torch.zeros(one.num_relations, joints, joints)
+    adj = torch.zeros(one.num_relations, joints, joints, dtype=torch.float32, device="cpu")
     edge_index = one.edge_index.cpu()
     adj[one.edge_type.cpu(), edge_index[0], edge_index[1]] = one.edge_weight.float().cpu()
     return {_STREAM + r"A$": adj, _PYSKL + r"gcn\.A$": adj}

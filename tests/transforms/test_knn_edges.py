@@ -113,3 +113,14 @@ def test_k_is_checked_on_construction():
 
 def test_repr():
     assert str(KNNEdges(9, "pos")) == "KNNEdges(k=9, attr='pos', loop=False)"
+
+
+def test_batch_of_a_plain_graph_keeps_graphs_apart():
+    """What counts is the attribute, not the class `Batch`."""
+    x, batch = torch.randn(12, 3), torch.tensor([0] * 5 + [1] * 7)
+    expected = KNNEdges(3)(Batch.from_data_list([Data(x=x[:5]), Data(x=x[5:])])).edge_index
+    assert torch.equal(KNNEdges(3)(Data(x=x, batch=batch)).edge_index, expected)
+    ptr = torch.tensor([0, 5, 12])
+    assert torch.equal(KNNEdges(3)(Data(x=x, ptr=ptr)).edge_index, expected)
+    with pytest.raises(ValueError, match="sorted"):
+        KNNEdges(3)(Data(x=x, batch=batch.flip(0)))

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch_geometric.data import Batch, Data
 
 from pyg_vision.data import SkeletonLayout, skeleton_layout, skeleton_sequence
 from pyg_vision.transforms import CenterSkeleton, JointToBone, JointToMotion
@@ -88,3 +89,10 @@ def test_wrong_orders_are_named():
             late(JointToBone()(data))
     with pytest.raises(ValueError, match=r"'difference' must be 1 or 2 \(got 3\)"):
         JointToMotion(3)
+
+
+def test_several_sequences_in_a_plain_graph_are_refused():
+    batch = Batch.from_data_list([skeleton_sequence(torch.rand(1, 4, 18, 2), "openpose")] * 2)
+    data = Data(x=batch.x, pos=batch.pos, skeleton_shape=list(batch.skeleton_shape))
+    with pytest.raises(TypeError, match="single sequences .got several."):
+        JointToBone()(data)
