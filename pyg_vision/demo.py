@@ -25,7 +25,6 @@ from torch_geometric.transforms import Compose
 
 from pyg_vision.datasets import DigitsGraphs, SyntheticMotion
 from pyg_vision.nn import STGCN, ViG
-from pyg_vision.ops import NeighborTable
 from pyg_vision.transforms import CenterSkeleton, RandomChooseFrames, ScaleSkeleton
 from pyg_vision.visualization import animate_skeleton, draw_vig_graphs
 
@@ -98,8 +97,8 @@ def draw_photo(model: ViG, path: Path) -> None:
     _, graphs = model(small, return_graphs=True)
     figure = draw_vig_graphs(
         crop_to(photo, PHOTO_SIZE),
-        _of_first_picture(graphs[0]),
-        _of_first_picture(graphs[-1]),
+        graphs[0].graph(0),
+        graphs[-1].graph(0),
         grid_size=(PHOTO_SIZE[0] // model.patch_size, PHOTO_SIZE[1] // model.patch_size),
         nodes=PHOTO_NODES,
         titles=(f"Block 1, k = {graphs[0].k}", f"Block {model.depth}, k = {graphs[-1].k}"),
@@ -263,10 +262,6 @@ def _share_right(model: Module, dataset: Dataset, batch_size: int) -> float:
     loader = DataLoader(dataset, batch_size=batch_size)
     right = sum(int((model(batch).argmax(dim=1) == batch.y).sum()) for batch in loader)
     return right / len(dataset)
-
-
-def _of_first_picture(table: NeighborTable) -> NeighborTable:
-    return NeighborTable(table.index[0], table.num_sources)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pyg_vision._validation import validation_enabled
+from pyg_vision._validation import is_readable, validation_enabled
 from pyg_vision.ops._checks import check_index
 
 
@@ -82,8 +82,9 @@ class Ragged:
                 "batch_sources", batch_sources, "ptr_sources", ptr_sources, sources, batch_size
             )
         # On a CPU the sizes cost nothing to read; elsewhere only without 'max_num_nodes'.
-        host = x.device.type == "cpu" and not torch.compiler.is_compiling()
-        if host or validation_enabled(x) or not pads:
+        readable = is_readable(x) and is_readable(ptr) and is_readable(ptr_sources)
+        host = readable and (x.device.type == "cpu" or validation_enabled(x))
+        if host or not pads:
             rows, columns = ptr.diff().tolist(), ptr_sources.diff().tolist()
             sizes = list(zip(rows, columns, strict=True))
             return Ragged(ptr, ptr_sources, sizes, (max(rows), max(columns)))

@@ -2,15 +2,32 @@ r"""The search behind :func:`pyg_vision.ops.knn`: blocks of the distance matrix,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Optional
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from pyg_vision.ops._rank import bytes_per_entry, rank
+from pyg_vision._validation import validation_enabled
+from pyg_vision.ops._checks import check_finite
+from pyg_vision.ops._knn_exact import (
+    AS_ANY,
+    SAFE_LENGTH,
+    SPARE,
+    Query,
+    Ranking,
+    rank_candidates,
+    rounding_error,
+    scaled,
+    search_candidates,
+    search_exactly,
+    settle,
+    unit,
+    zero_rows,
+)
+from pyg_vision.ops._rank import partitions, rank
 
 CPU_BLOCK = 3 * 2**20
 CPU_ROWS = 128  # fewer would read the sources too often
@@ -60,7 +77,7 @@ def search_blocks(
     mask: Optional[Tensor],
     num_valid: Optional[Tensor],
     row_start: int,
-    exclude_self: bool,
+    own: int,
     cosine: bool,
     memory_budget: int,
 ) -> Tensor:
@@ -74,73 +91,114 @@ def search_blocks(
         bias (torch.Tensor, optional): Added to the distances, :math:`(1 | B, R, M)`.
         mask (torch.Tensor, optional): :obj:`True` where an edge is allowed, shaped as the bias.
         num_valid (torch.Tensor, optional): :math:`(B)`, the leading sources that are no padding.
-        row_start (int): Which source the first query is, for :obj:`exclude_self`.
-        exclude_self (bool): Whether no node may be its own neighbour.
+        row_start (int): Which source the first query is, for :obj:`own`.
+        own (int): Where a node ranks among its own neighbours, see
+            :class:`~pyg_vision.ops._knn_exact.Query`.
         cosine (bool): One minus cosine similarity instead of the squared Euclidean distance.
         memory_budget (int): The bytes that one block of the distance matrix may take.
 
     Returns:
         torch.Tensor: Indices :math:`(B, R, \textrm{num})`, -1 where no allowed source is left.
     """
+    if x.numel() == 0:
+        raise ValueError(f"there is nothing to search (got 'x' of shape {list(x.shape)})")
+    query = Query(x, x if y is None else y, bias, mask, num_valid, row_start, own, cosine)
     with full_precision(x.device):
-        x, y, norm, padding = _prepare(x, y, num_valid, cosine)
-        row_bytes = y.size(1) * bytes_per_entry(y.device, y.dtype, y.size(1))
-        if x.device.type == "cpu":  # a block that stays in cache is ranked faster
-            memory_budget = min(memory_budget, max(CPU_BLOCK, CPU_ROWS * row_bytes))
-        blocks = list(_blocks(x.size(0), x.size(1), row_bytes, memory_budget))
-        partial = bias is not None or mask is not None or padding is not None
-        out = None if len(blocks) == 1 else x.new_empty(*x.shape[:2], num, dtype=torch.long)
-        for items, rows in blocks:
-            alpha = -1.0 if cosine else -2.0
-            if out is None:  # one block: slicing would cost as much as a small product
-                dist = torch.baddbmm(norm, x, y.mT, alpha=alpha)
-            else:
-                dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=alpha)
-            if bias is not None:
-                dist += bias[items if bias.size(0) > 1 else slice(None), rows].to(dist.dtype)
-            if mask is not None:
-                allowed = mask[items if mask.size(0) > 1 else slice(None), rows]
-                dist.masked_fill_(~allowed, float("inf"))
-            if padding is not None:
-                dist.masked_fill_(padding[items].unsqueeze(1), float("inf"))
-            if exclude_self:
-                dist.diagonal(row_start + rows.start, 1, 2).fill_(float("inf"))
-            index = rank(dist, num, partial)
-            if out is None:
-                return index
-            out[items, rows] = index
-        if out is None:
-            raise ValueError(f"there is nothing to search (got 'x' of shape {list(x.shape)})")
-        return out
+        if x.device.type == "cpu":
+            return _search_by_products(query, y is None, num, memory_budget)
+        # Which rows are uncertain cannot be known there without waiting for the device.
+        return search_exactly(query, num, memory_budget)
 
 
-def _prepare(
-    x: Tensor, y: Optional[Tensor], num_valid: Optional[Tensor], cosine: bool
-) -> tuple[Tensor, Tensor, Tensor, Optional[Tensor]]:
-    r"""Returns centred queries and sources, :math:`\| \mathbf{y} \|^2` and which are padding."""
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    x = x.to(dtype)
-    source = x if y is None else y.to(dtype)
-    if cosine:  # 1 - cos(x, y) = |x - y|^2 / 2 for unit vectors
-        x = F.normalize(x, dim=-1)
-        source = x if y is None else F.normalize(source, dim=-1)
-    padding = None
+def _search_by_products(query: Query, square: bool, num: int, memory_budget: int) -> Tensor:
+    r"""Ranks by :math:`\| \mathbf{y} \|^2 - 2 \mathbf{x} \cdot \mathbf{y}`, then settles what its
+    rounding leaves open.
+    """
+    x, y, norm, error, unsafe = _prepare(query, square)
+    columns = y.size(1)
+    # The next two tell whether the last one taken is certain.
+    seen = min(num + 2, columns)
+    row_bytes = columns * (y.element_size() + (8 if partitions(y, columns, seen) else 0))
+    # A block that stays in cache is ranked faster.
+    memory_budget = min(memory_budget, max(CPU_BLOCK, CPU_ROWS * row_bytes))
+    blocks = list(_blocks(x.size(0), x.size(1), row_bytes, memory_budget))
+    partial = query.mask is not None or query.bias is not None or query.num_valid is not None
+    alpha = -1.0 if query.cosine else -2.0
+
+    def distances(items: slice, rows: slice | Tensor) -> Tensor:
+        part = query.block(items, rows)
+        dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=alpha)
+        if part.bias is not None:
+            dist += _in_range(part.bias, dist.dtype)
+        return part.restrict(dist)
+
+    def again(rows: Tensor) -> Tensor:
+        graph = rows // x.size(1)
+        parts = [
+            distances(slice(g, g + 1), rows[graph == g] - g * x.size(1))[0]
+            for g in torch.unique(graph).tolist()  # rows are in order
+        ]
+        return torch.cat(parts)
+
+    values, founds = [], []
+    for items, rows in blocks:
+        value, found = rank(distances(items, rows), seen, partial)
+        values.append(value.reshape(-1, seen))
+        founds.append(found.reshape(-1, seen))
+    value, found = (
+        (v[0] if len(v) == 1 else torch.cat(v)).view(*x.shape[:2], seen) for v in (values, founds)
+    )
+    return settle(query, Ranking(value, found, error, unsafe, again), num)
+
+
+def _in_range(bias: Tensor, dtype: torch.dtype) -> Tensor:
+    r"""Returns a bias in another data type, in which only what is infinite is so."""
+    if torch.finfo(bias.dtype).max <= torch.finfo(dtype).max:
+        return bias.to(dtype)
+    large = 0.25 * torch.finfo(dtype).max
+    return torch.where(bias.isinf(), bias, bias.clamp(-large, large)).to(dtype)
+
+
+def _prepare(query: Query, square: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Optional[Tensor]]:
+    r"""Returns centred queries and sources, :math:`\| \mathbf{y} \|^2`, the largest error of each
+    graph's distances, and which graphs are out of the range of its data type, if any is.
+    """
+    dtype = torch.promote_types(query.x.dtype, torch.float32)
+    x = query.x.to(dtype)
+    source = x if square else query.y.to(dtype)
+    if query.cosine:  # 1 - cos(x, y) = |x - y|^2 / 2 for unit vectors
+        x = unit(x)
+        source = x if square else unit(source)
     # A common offset changes no distance but cancels badly in |x|^2 - 2xy + |y|^2.
-    if num_valid is None:
+    if query.num_valid is None:
         center = source.mean(dim=1, keepdim=True)
     else:
-        padding = torch.arange(source.size(1), device=x.device) >= num_valid.view(-1, 1)
+        padding = torch.arange(source.size(1), device=x.device) >= query.num_valid.view(-1, 1)
         source = source.masked_fill(padding.unsqueeze(-1), 0.0)
-        center = source.sum(dim=1, keepdim=True) / num_valid.clamp(min=1).view(-1, 1, 1)
+        center = source.sum(dim=1, keepdim=True) / query.num_valid.clamp(min=1).view(-1, 1, 1)
     # The similarity to a zero vector is 0, not that of a unit vector half a unit away.
-    zero = torch.linalg.vecdot(source, source) == 0 if cosine else None
+    zero = zero_rows(source) if query.cosine else None
     source = source - center
-    x = source if y is None else x - center
+    x = source if square else x - center
     # |x|^2 is the same along a row and cannot change its ranking.
     norm = torch.linalg.vecdot(source, source)
+    length = norm.amax(dim=1)
+    length = length + (length if square else torch.linalg.vecdot(x, x).amax(dim=1))
+    if query.cosine:  # unit vectors are rounded before they are centred
+        length = length + 2.0
+    low, high = SAFE_LENGTH[dtype]
+    unsafe = None
+    if not all(low < value < high for value in length.tolist()):
+        # What is not finite shows here, too, and needs no look of its own at all features.
+        if validation_enabled(query.x):
+            check_finite("x", query.x)
+            if not square:
+                check_finite("sources", query.y)
+        unsafe = ~((length > low) & (length < high))
     if zero is not None:
         norm = (norm + zero) * 0.5
-    return x, source, norm.unsqueeze(1), padding
+    error = rounding_error(length, x.size(-1)).view(-1, 1, 1)
+    return x, source, norm.unsqueeze(1), error, unsafe
 
 
 @torch.library.custom_op("pyg_vision::knn_search", mutates_args=())
@@ -152,14 +210,12 @@ def knn_search(
     mask: Optional[Tensor],
     num_valid: Optional[Tensor],
     row_start: int,
-    exclude_self: bool,
+    own: int,
     cosine: bool,
     memory_budget: int,
 ) -> Tensor:
     r""":func:`search_blocks` as one operator, which a compiler does not look into."""
-    return search_blocks(
-        x, y, num, bias, mask, num_valid, row_start, exclude_self, cosine, memory_budget
-    )
+    return search_blocks(x, y, num, bias, mask, num_valid, row_start, own, cosine, memory_budget)
 
 
 @knn_search.register_fake
@@ -171,15 +227,76 @@ def _(
     mask: Optional[Tensor],
     num_valid: Optional[Tensor],
     row_start: int,
-    exclude_self: bool,
+    own: int,
     cosine: bool,
     memory_budget: int,
 ) -> Tensor:
     return x.new_empty(x.size(0), x.size(1), num, dtype=torch.long)
 
 
+@knn_search.register_vmap
+def _(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
+    r"""Graphs beside graphs: what is mapped over becomes part of the batch."""
+    tensors = []
+    for position, (value, dim) in enumerate(zip(args, in_dims, strict=True)):
+        if not isinstance(value, Tensor):
+            tensors.append(value)
+            continue
+        graphs = args[0].size(0) if in_dims[0] is None else args[0].movedim(in_dims[0], 0).size(1)
+        value = value.unsqueeze(0) if dim is None else value.movedim(dim, 0)
+        if value.size(1) == 1 and position in (3, 4):  # a bias or mask that graphs share
+            value = value.expand(-1, graphs, *value.shape[2:])
+        value = value.expand(info.batch_size, *value.shape[1:])
+        tensors.append(value.flatten(0, 1))
+    out = knn_search(*tensors)
+    return out.unflatten(0, (info.batch_size, -1)), 0
+
+
+def search_as_graph(
+    x: Tensor,
+    y: Optional[Tensor],
+    num: int,
+    bias: Optional[Tensor],
+    mask: Optional[Tensor],
+    num_valid: Optional[Tensor],
+    row_start: int,
+    own: int,
+    cosine: bool,
+    memory_budget: int,
+) -> Tensor:
+    r""":func:`search_blocks` in operators that every format of exchange has, as one block.
+
+    Products in :obj:`float64` choose a few more candidates than are wanted, which differences put
+    in order. So neighbours are right as long as they are farther apart than a ten-millionth of the
+    extent of the data.
+    """
+    query = Query(x, x if y is None else y, bias, mask, num_valid, row_start, own, cosine)
+    rows, columns = scaled(query)
+    center = columns.mean(dim=1, keepdim=True)
+    near, far = rows - center, columns - center
+    length = near.square().sum(-1).unsqueeze(2) + far.square().sum(-1).unsqueeze(1)
+    dist = length - 2.0 * (near @ far.mT)
+    if cosine:
+        zero = zero_rows(rows).unsqueeze(2) | zero_rows(columns).unsqueeze(1)
+        dist = torch.where(zero, 1.0, 0.5 * dist)
+    if bias is not None:
+        dist = dist + bias.double()
+    column = torch.arange(far.size(1), device=x.device)
+    if own != AS_ANY:
+        row = row_start + torch.arange(near.size(1), device=x.device).unsqueeze(-1)
+        dist = torch.where(row == column, own * math.inf, dist)
+    if mask is not None:
+        dist = torch.where(mask, dist, math.inf)
+    if num_valid is not None:
+        dist = torch.where(column < num_valid.view(-1, 1, 1), dist, math.inf)
+    value, candidate = dist.topk(min(num + SPARE, far.size(1)), largest=False)
+    value, order = rank_candidates(query, candidate, value == math.inf)
+    index = torch.where(value == math.inf, -1, candidate.gather(-1, order))
+    return index[..., :num]
+
+
 def torch_cluster_search(
-    x: Tensor, y: Tensor, num: int, exclude_self: bool, cosine: bool
+    x: Tensor, y: Optional[Tensor], num: int, own: int, cosine: bool, memory_budget: int
 ) -> Tensor:
     r"""The same search by :obj:`torch_cluster`, for equal-size sets without bias and mask."""
     try:
@@ -189,30 +306,24 @@ def torch_cluster_search(
             "backend='torch_cluster' needs the extension of that name "
             "(pip install --no-build-isolation 'pyg-vision[ext]')"
         ) from e
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    x, y = x.detach().to(dtype), y.detach().to(dtype)
-    if cosine:  # torch_cluster has no cosine distance on CPU
-        x, y = F.normalize(x, dim=-1), F.normalize(y, dim=-1)
-    num_items, rows, columns = x.size(0), x.size(1), y.size(1)
+    query = Query(x.detach(), (x if y is None else y).detach(), None, None, None, 0, own, cosine)
+    # It knows neither the cosine on a CPU nor sums beyond the data type of the features.
+    rows, columns = scaled(query)
+    num_items, num_rows, num_columns = rows.size(0), rows.size(1), columns.size(1)
     items = torch.arange(num_items, device=x.device)
-    wanted = num + 1 if exclude_self else num
+    wanted = min(num_columns, num + SPARE)
     _, col = torch_cluster.knn(
-        y.reshape(-1, y.size(-1)),
-        x.reshape(-1, x.size(-1)),
+        columns.reshape(-1, columns.size(-1)),
+        rows.reshape(-1, rows.size(-1)),
         wanted,
-        items.repeat_interleave(columns),
-        items.repeat_interleave(rows),
+        items.repeat_interleave(num_columns),
+        items.repeat_interleave(num_rows),
         batch_size=num_items,
     )
-    if col.numel() != num_items * rows * wanted:
+    if col.numel() != num_items * num_rows * wanted:
         raise RuntimeError(
             f"torch_cluster returned {col.numel()} neighbours instead of {wanted} for each of "
-            f"{num_items * rows} nodes; are all features finite?"
+            f"{num_items * num_rows} nodes; are all features finite?"
         )
-    index = col.view(num_items, rows, wanted) - (items * columns).view(-1, 1, 1)
-    if not exclude_self:
-        return index
-    # Drop the node itself where it was found, else the farthest of the num + 1.
-    is_self = index == torch.arange(rows, device=x.device).view(1, -1, 1)
-    is_self[..., -1] |= ~is_self.any(dim=-1)
-    return index[~is_self].view(num_items, rows, num)
+    candidate = col.view(num_items, num_rows, wanted) - (items * num_columns).view(-1, 1, 1)
+    return search_candidates(query, candidate, num, memory_budget)

@@ -2,6 +2,7 @@ r"""k nearest neighbours in feature space, for equal-size sets and for PyG batch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -9,15 +10,21 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pyg_vision._validation import validation_enabled
+from pyg_vision._validation import is_readable, validation_enabled
 from pyg_vision.ops._checks import (
     check_features,
     check_finite,
     check_positive_int,
     check_same_place,
 )
+from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST
 from pyg_vision.ops._knn_ragged import Ragged, ragged_search, too_large
-from pyg_vision.ops._knn_search import knn_search, search_blocks, torch_cluster_search
+from pyg_vision.ops._knn_search import (
+    knn_search,
+    search_as_graph,
+    search_blocks,
+    torch_cluster_search,
+)
 from pyg_vision.ops.neighbor_table import NeighborTable
 
 Bias = Tensor | Callable[[int, int], Tensor]
@@ -61,10 +68,13 @@ def knn(
     Deep as CNNs?" <https://arxiv.org/abs/1904.03751>`_ paper. Neighbours are ranked nearest first.
 
     Distances are taken in at least :obj:`float32`, whatever the autocast state, from features
-    centred per graph, so that a large common offset costs no precision. No gradient flows. The
-    distance matrix is computed in blocks that never take more than :obj:`memory_budget` bytes, on
-    a CPU in blocks small enough to stay in cache. Neighbours at equal distance come in no
-    particular order.
+    centred per graph, and neighbours whose order rounding could change are compared by their
+    differences in :obj:`float64`: for features of any scale the result is that of a search in
+    :obj:`float64`, where distances are more than a millionth part apart. Of neighbours at equal
+    distance the one of the lowest index comes first, but a node itself before all of them, unless
+    there are :obj:`sources` or a :obj:`bias`. No gradient flows. The distance matrix is computed
+    in blocks that never take more than :obj:`memory_budget` bytes, on a CPU in blocks small
+    enough to stay in cache.
 
     Args:
         x (torch.Tensor): Node features, for equal-size graphs :math:`(B, N, C)`, for one graph or
@@ -76,7 +86,8 @@ def knn(
             :math:`(N, M)` or :math:`(B, N, M)`, or a function that returns its rows
             :obj:`start` to :obj:`end`, so that it never exists as a whole. In a PyG batch the
             entry :math:`(i, j)` is for the :math:`i`-th node and the :math:`j`-th source of a
-            graph. :math:`+\infty` forbids an edge. (default: :obj:`None`)
+            graph. :math:`+\infty` forbids an edge; NaN and :math:`-\infty` are errors.
+            (default: :obj:`None`)
         mask (torch.Tensor, optional): A boolean matrix shaped as the bias, :obj:`True` where an
             edge is allowed. (default: :obj:`None`)
         dilation (int, optional): Takes every :obj:`dilation`-th of the :math:`k \cdot d` nearest.
@@ -114,7 +125,8 @@ def knn(
     Raises:
         TypeError: If a tensor is not floating-point, or dtypes differ.
         ValueError: If shapes or devices do not match, :math:`k \cdot d` is larger than a graph,
-            features are not finite, :obj:`batch` is not sorted, or a graph is empty.
+            features or a bias hold what has no rank, :obj:`batch` is not sorted, or a graph is
+            empty.
     """
     k = check_positive_int("k", k)
     dilation = check_positive_int("dilation", dilation)
@@ -136,7 +148,7 @@ def knn(
     search = partial(
         _search,
         num=num,
-        exclude_self=not loop,
+        own=_own_rank(loop, sources, bias),
         cosine=metric == "cosine",
         memory_budget=memory_budget,
         backend=backend,
@@ -167,7 +179,7 @@ def _search(
     y: Tensor | None,
     *,
     num: int,
-    exclude_self: bool,
+    own: int,
     cosine: bool,
     memory_budget: int,
     backend: Backend,
@@ -177,24 +189,22 @@ def _search(
 ) -> Tensor:
     r"""Searches equal-size sets; returns at most :obj:`num` columns, -1 where none is left."""
     num_sources = x.size(1) if y is None else y.size(1)
-    num = min(num, num_sources - (1 if exclude_self else 0))
+    num = min(num, num_sources - (1 if own == EXCLUDED else 0))
     if num == 0:
         return torch.empty(*x.shape[:2], 0, dtype=torch.long, device=x.device)
-    if validation_enabled(x):
+    if backend == "torch_cluster" and validation_enabled(x):
         check_finite("x", x)
         if y is not None:
             check_finite("sources", y)
     if backend == "torch_cluster":
-        return torch_cluster_search(x, x if y is None else y, num, exclude_self, cosine)
+        return torch_cluster_search(x, y, num, own, cosine, memory_budget)
     x, y = x.detach(), None if y is None else y.detach()
-    # The operator exists for compilers and tracers; calling it costs as much as a small search.
-    eager = type(x) is Tensor and not torch.compiler.is_compiling()
-    search: Callable[..., Tensor] = search_blocks if eager else knn_search
+    search = _choose_search(x, y, bias, mask)
     size = (x.size(0), x.size(1), num_sources)
     mask = None if mask is None else _as_blocks("mask", mask, size, x.device)
     if bias is None or isinstance(bias, Tensor):
         bias = None if bias is None else _as_blocks("bias", bias, size, x.device)
-        return search(x, y, num, bias, mask, count, 0, exclude_self, cosine, memory_budget)
+        return search(x, y, num, bias, mask, count, 0, own, cosine, memory_budget)
 
     # Distances and bias of a block are alive together.
     row_bytes = x.size(0) * num_sources * max(4, x.element_size())
@@ -204,13 +214,30 @@ def _search(
     for start in range(0, x.size(1), step):
         end = min(x.size(1), start + step)
         size = (x.size(0), end - start, num_sources)
-        block = _as_blocks("bias(start, end)", bias(start, end), size, x.device)
+        value = bias(start, end)
+        block = _as_blocks("bias(start, end)", value, size, x.device)
+        _check_bias("bias(start, end)", value.detach(), start)
         allowed = None if mask is None else mask[:, start:end]
         rows = x[:, start:end]
-        parts.append(
-            search(rows, y, num, block, allowed, count, start, exclude_self, cosine, memory_budget)
-        )
+        parts.append(search(rows, y, num, block, allowed, count, start, own, cosine, memory_budget))
     return torch.cat(parts, dim=1)
+
+
+def _choose_search(*tensors: object) -> Callable[..., Tensor]:
+    r"""Chooses how equal-size sets are searched."""
+    if torch.onnx.is_in_onnx_export():
+        return search_as_graph
+    # The operator exists for compilers, tracers and transforms; calling it costs as much as a
+    # small search.
+    eager = all(is_readable(value) for value in tensors if isinstance(value, Tensor))
+    return search_blocks if eager else knn_search
+
+
+def _own_rank(loop: bool, sources: Tensor | None, bias: Bias | None) -> int:
+    r"""Says where a node ranks among its own neighbours."""
+    if not loop:
+        return EXCLUDED
+    return FIRST if sources is None and bias is None else AS_ANY
 
 
 def _as_blocks(
@@ -232,6 +259,22 @@ def _as_blocks(
     if value.device != device:
         raise ValueError(f"'{name}' must be on {device} like 'x' (got {value.device})")
     return shape
+
+
+def _check_bias(name: str, bias: Tensor, start: int = 0) -> None:
+    r"""Raises if a bias whose first row is :obj:`start` holds what cannot be ranked."""
+    if not validation_enabled(bias) or bias.numel() == 0:
+        return
+    if bias.amin().item() > -math.inf:  # a NaN propagates, and compares as false
+        return
+    bad = (bias.isnan() | (bias == -math.inf)).nonzero()
+    where = bad[0].tolist()
+    value = bias[tuple(where)].item()
+    where[-2] += start
+    raise ValueError(
+        f"'{name}' may hold +inf, which forbids an edge, but no NaN or -inf (got "
+        f"{value} at {where}, {bad.size(0)} such value(s) in all)"
+    )
 
 
 def _select(index: Tensor, k: int, dilation: int, epsilon: float) -> Tensor:
@@ -292,6 +335,8 @@ def _check_options(
         raise ValueError("backend='torch_cluster' knows neither 'bias' nor 'mask'; use 'torch'")
     if bias is not None and not isinstance(bias, Tensor) and not callable(bias):
         raise TypeError(f"'bias' must be a tensor or a function (got '{type(bias).__name__}')")
+    if isinstance(bias, Tensor) and bias.is_floating_point() and bias.dim() in (2, 3):
+        _check_bias("bias", bias.detach())
     if mask is not None and not isinstance(mask, Tensor):
         raise TypeError(f"'mask' must be a tensor (got '{type(mask).__name__}')")
 

@@ -14,7 +14,8 @@ class NeighborTable(NamedTuple):
     A graph builder such as :func:`pyg_vision.ops.knn` returns a table, and every convolution of
     :mod:`pyg_vision.nn` accepts one wherever it accepts an :obj:`edge_index`. A table says by its
     type what an :obj:`edge_index` cannot: that the neighbourhoods all have the same size, and
-    that they are ranked.
+    that they are ranked. It is a named tuple: under :func:`torch.vmap` over graphs of the same
+    number of sources, :obj:`NeighborTable(0, None)` is its entry of :obj:`in_dims`.
 
     A table has one of two forms:
 
@@ -40,6 +41,25 @@ class NeighborTable(NamedTuple):
     def num_nodes(self) -> int:
         r"""The number of destination nodes, over all graphs."""
         return self.index.shape[:-1].numel()
+
+    def graph(self, i: int) -> NeighborTable:
+        r"""Returns the table :math:`(N, k)` of the :obj:`i`-th of several graphs.
+
+        Args:
+            i (int): The graph.
+
+        Raises:
+            ValueError: If the table is of all nodes together, and does not tell graphs apart.
+            IndexError: If there are fewer graphs.
+        """
+        if self.index.dim() != 3:
+            raise ValueError(
+                f"a table [num_nodes, k] does not tell graphs apart; only one of the form "
+                f"[graphs, nodes, k] does (got shape {list(self.index.shape)})"
+            )
+        if not -self.index.size(0) <= i < self.index.size(0):
+            raise IndexError(f"the table holds {self.index.size(0)} graph(s) (got {i})")
+        return NeighborTable(self.index[i], self.num_sources)
 
     def flatten(self) -> NeighborTable:
         r"""Returns the table in its global form, :math:`(\textrm{num\_nodes}, k)`."""

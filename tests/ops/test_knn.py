@@ -8,6 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pyg_vision import set_validation
 from pyg_vision.ops import _knn_ragged, _knn_search, _rank, knn
+from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST
 
 
 def oracle(x, y, k, dilation=1, bias=None, mask=None, loop=True, metric="euclidean"):
@@ -155,12 +156,6 @@ def test_zero_vectors_have_no_similarity():
     assert knn(x, 3, sources, metric="cosine").index.tolist() == [[1, 0, 2]]
 
 
-def test_features_whose_distances_overflow_are_named():
-    with pytest.raises(ValueError, match=r"values up to 1e\+25.*overflow torch.float32"):
-        knn(torch.full((4, 3), 1e25), 2)
-    assert knn(torch.randn(4, 3).double() * 1e25, 2).index.shape == (4, 2)
-
-
 def test_order_of_ties_does_not_depend_on_the_number_of_threads():
     x = torch.randn(100, 4)
     x[50:] = x[:50]
@@ -218,35 +213,40 @@ def test_distance_matrix_stays_within_the_budget():
     x = torch.randn(3, 200, 2)
     budget = 40_000  # a full matrix takes 480,000 bytes
     with LargestTensor() as largest:
-        index = _knn_search.search_blocks(x, None, 3, None, None, None, 0, False, False, budget)
+        index = _knn_search.search_blocks(x, None, 3, None, None, None, 0, AS_ANY, False, budget)
     assert torch.equal(index, knn(x, 3).index)
     assert largest.nbytes <= budget
 
 
 @pytest.mark.parametrize("columns", [1, 7, 64, 300])
-def test_ranking_by_sorting_is_topk(columns, monkeypatch):
-    """numpy's sort of distances that carry their column, against torch.topk."""
+@pytest.mark.parametrize("num", [1, 9, 300])
+def test_ranking_by_partition_is_topk(columns, num, monkeypatch):
+    """numpy's partition of distances that carry their column, against torch.topk."""
     dist = torch.randn(50, columns)
     dist[:, ::5] *= 1e-38  # subnormal numbers too
-    num = min(columns, 9)
-    expected = dist.topk(num, largest=False).indices
-    assert torch.equal(_rank._rank_by_sorting(dist, num, False), expected)
-    monkeypatch.setattr(_rank, "PARALLEL_ENTRIES", 10)
-    assert torch.equal(_rank._rank_by_sorting(dist, num, False), expected)
+    num = min(columns, num)
+    expected = dist.topk(num, largest=False)
+    for entries in (2**18, 10):
+        monkeypatch.setattr(_rank, "PARALLEL_ENTRIES", entries)
+        value, index = _rank._rank_by_partition(dist, num)
+        assert torch.equal(index, expected.indices)
+        assert torch.equal(value, expected.values)
 
     dist[:, columns // 2 :] = float("inf")
     dist[3, 0] = float("-inf")
+    value, index = _rank.rank(dist, num, True)
+    assert index.min() == (-1 if columns // 2 < num else 0)
     monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
+    assert not _rank.partitions(dist, columns, num)
     expected = _rank.rank(dist, num, True)
-    assert expected.min() == (-1 if columns // 2 < num else 0)
-    assert torch.equal(_rank._rank_by_sorting(dist, num, True), expected)
+    assert torch.equal(value, expected[0])
+    assert torch.equal(index, expected[1])
 
 
-def test_ranking_without_a_vectorised_sort(monkeypatch):
+def test_search_without_a_vectorised_sort(monkeypatch):
     x = torch.randn(2, 30, 6)
     expected = knn(x, 5).index
     monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
-    assert _rank.bytes_per_entry(x.device, x.dtype, 30) == 4
     assert torch.equal(knn(x, 5).index, expected)
 
 
@@ -266,7 +266,7 @@ def test_offset_in_a_padded_batch():
     padded = torch.zeros(3, 25, 8)
     padded.view(-1, 8)[:60] = x
     index = _knn_search.knn_search(
-        padded, None, 5, None, None, count, 0, False, False, 2**20
+        padded, None, 5, None, None, count, 0, FIRST, False, 2**20
     ).flatten(0, 1)[:60]
     assert torch.equal(index + batch.view(-1, 1) * 25, knn(x, 5, batch=batch).index)
 
@@ -376,8 +376,8 @@ def test_opcheck():
     x, y = torch.randn(2, 9, 3), torch.randn(2, 11, 3)
     bias, mask = torch.randn(1, 9, 11), torch.ones(2, 9, 11, dtype=torch.bool)
     for arguments in (
-        (x, None, 3, None, None, None, 0, True, False, 2**20),
-        (x, y, 3, bias, mask, torch.tensor([11, 8]), 0, False, True, 100),
+        (x, None, 3, None, None, None, 0, EXCLUDED, False, 2**20),
+        (x, y, 3, bias, mask, torch.tensor([11, 8]), 0, AS_ANY, True, 100),
     ):
         torch.library.opcheck(torch.ops.pyg_vision.knn_search.default, arguments)
 

@@ -1,3 +1,5 @@
+import inspect
+
 import pytest
 import torch
 from hypothesis import given
@@ -83,3 +85,26 @@ def test_missing_extension_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch_cluster", None)
     with pytest.raises(ImportError, match=r"pyg-vision\[ext\]"):
         knn_graph(torch.randn(6, 2), 2, backend="torch_cluster")
+
+
+def test_positional_arguments_are_those_of_torch_cluster():
+    x, batch = torch.randn(10, 3), torch.tensor([0] * 4 + [1] * 6)
+    expected = knn_graph(x, 2, batch)
+    assert torch.equal(knn_graph(x, 2, batch, False, "source_to_target", False, 1), expected)
+    assert torch.equal(knn_graph(x, 2, batch, False, "source_to_target", False, 1, 2), expected)
+    names = list(inspect.signature(knn_graph).parameters)[:8]
+    assert names == [
+        "x", "k", "batch", "loop", "flow", "cosine", "num_workers", "batch_size",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("loop", [True, False])
+def test_compiles_without_graph_break_if_the_sizes_are_bounded(loop):
+    def build(x, batch):
+        return knn_graph(x, 3, batch, loop=loop, batch_size=2, max_num_nodes=7)
+
+    compiled = torch.compile(build, fullgraph=True, backend="aot_eager")
+    x, batch = torch.randn(12, 4), torch.tensor([0] * 5 + [1] * 7)
+    assert torch.equal(compiled(x, batch), build(x, batch))
+    with pytest.raises(RuntimeError, match="needs 3 neighbours for every node"):
+        compiled(x, torch.tensor([0] * 2 + [1] * 10).clamp(max=1))

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from pyg_vision.ops import NeighborTable
@@ -24,3 +25,13 @@ def test_sizes_and_device():
     moved = table.to("meta")
     assert moved.index.device.type == "meta"
     assert moved.num_sources == 4
+
+
+def test_one_of_several_graphs():
+    table = NeighborTable(torch.tensor([[[0, 1], [2, 0]], [[1, 2], [0, 0]]]), 3)
+    assert table.graph(1).index.tolist() == [[1, 2], [0, 0]]
+    assert table.graph(-1).num_sources == 3
+    with pytest.raises(IndexError, match="holds 2 graph.s. .got 2."):
+        table.graph(2)
+    with pytest.raises(ValueError, match="does not tell graphs apart.*4, 2"):
+        table.flatten().graph(0)
