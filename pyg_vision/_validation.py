@@ -64,7 +64,16 @@ def is_readable(tensor: Tensor) -> bool:
     Args:
         tensor (torch.Tensor): The tensor.
     """
-    return not (is_traced(tensor) or torch._C._functorch.is_functorch_wrapped_tensor(tensor))
+    return not (is_traced(tensor) or is_mapped(tensor))
+
+
+def is_mapped(tensor: Tensor) -> bool:
+    r"""Returns whether a tensor is inside a transform of :mod:`torch.func`.
+
+    Args:
+        tensor (torch.Tensor): The tensor.
+    """
+    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
 
 
 def is_traced(tensor: Tensor) -> bool:

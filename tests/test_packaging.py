@@ -103,6 +103,18 @@ def test_import_loads_nothing_optional():
     assert probe.stdout.split() == []
 
 
+def test_packages_are_there_when_asked_for():
+    code = "import pyg_vision, sys; assert not {'pyg_vision.nn', 'torchvision'} & set(sys.modules);"
+    code += "pyg_vision.nn.MRConv, pyg_vision.data.Tracks;"
+    code += "assert 'nn' in dir(pyg_vision); assert 'torchvision' not in sys.modules"
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    probe = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert probe.returncode == 0, probe.stderr
+    assert pyg_vision.weights.load_published is not None
+    with pytest.raises(AttributeError, match="no attribute 'layers'"):
+        _ = pyg_vision.layers
+
+
 def test_modules_have_docstrings():
     silent = [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(read(path)))]
     assert silent == []

@@ -5,12 +5,15 @@ Features are node-major, :math:`(*, C)`; a 1x1 convolution of a published model 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, LazyBatchNorm1d, Module, Parameter, Sequential
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import UninitializedParameter, is_lazy
+from torch.utils.hooks import RemovableHandle
 
 from pyg_vision.ops._node_linear import node_linear
 
@@ -18,7 +21,56 @@ NORMS = ("batch", "instance")
 ACTIVATIONS = ("relu", "leakyrelu", "prelu", "gelu", "hswish")
 
 
-class GroupedLinear(Module):
+class LazyWeight(Module):
+    r"""A layer whose :obj:`weight` may take its size from the first input, or from a state dict.
+
+    A subclass says in :meth:`materialize` how, and in :meth:`channels_of` of how many input
+    channels a weight is.
+    """
+
+    weight: Parameter | UninitializedParameter
+    _hook: RemovableHandle | None = None
+
+    def wait_for_channels(self) -> None:
+        r"""Leaves the weight without a size until there is an input."""
+        self.weight = UninitializedParameter()
+        self._hook = self.register_forward_pre_hook(_infer_channels)
+
+    def materialize(self, in_channels: int) -> None:
+        r"""Gives lazy parameters their size."""
+        if self._hook is not None:
+            self._hook.remove()
+            self._hook = None
+
+    def channels_of(self, weight: Tensor) -> int:
+        r"""Returns the input channels of a weight."""
+        raise NotImplementedError
+
+    def _save_to_state_dict(
+        self, destination: dict[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        if not is_lazy(self.weight):
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            return
+        for name, parameter in self._parameters.items():
+            if parameter is not None:  # not even detaching is possible before it has a size
+                destination[prefix + name] = parameter
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        weight = state_dict.get(prefix + "weight")
+        if is_lazy(self.weight) and isinstance(weight, Tensor):
+            if is_lazy(weight):
+                return
+            self.materialize(self.channels_of(weight))
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _infer_channels(module: LazyWeight, args: tuple[Any, ...]) -> None:
+    x = args[0][0] if isinstance(args[0], tuple | list) else args[0]
+    module.materialize(x.size(-1))
+
+
+class GroupedLinear(LazyWeight):
     r"""A linear map that is block-diagonal in :obj:`groups` blocks: a grouped 1x1 convolution.
 
     .. math::
@@ -38,7 +90,6 @@ class GroupedLinear(Module):
         - **output:** features :math:`(*, C_{out})`
     """
 
-    weight: Parameter | UninitializedParameter
     bias: Parameter | None
 
     def __init__(
@@ -53,9 +104,8 @@ class GroupedLinear(Module):
             self.weight = Parameter(torch.empty(out_channels, in_channels // groups))
             self.register_parameter("bias", Parameter(torch.empty(out_channels)) if bias else None)
         else:
-            self.weight = UninitializedParameter()
+            self.wait_for_channels()
             self.bias = UninitializedParameter() if bias else None  # type: ignore[assignment]
-            self._hook = self.register_forward_pre_hook(_infer_channels)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -77,7 +127,11 @@ class GroupedLinear(Module):
         if isinstance(self.bias, UninitializedParameter):
             self.bias.materialize((self.out_channels,))
         self.reset_parameters()
-        self._hook.remove()
+        super().materialize(in_channels)
+
+    def channels_of(self, weight: Tensor) -> int:
+        r"""Returns the input channels of a weight."""
+        return weight.size(1) * self.groups
 
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Tensor:
         r"""Runs the layer.
@@ -86,6 +140,10 @@ class GroupedLinear(Module):
             x (torch.Tensor): The input features.
             weight (torch.Tensor, optional): Used in place of the layer's own weight.
         """
+        if x.size(-1) != self.in_channels:
+            raise ValueError(
+                f"expected features of {self.in_channels} channels (got shape {list(x.shape)})"
+            )
         weight = self.weight if weight is None else weight
         if self.groups == 1:
             return node_linear(x, weight, self.bias)
@@ -97,24 +155,6 @@ class GroupedLinear(Module):
             out = torch.baddbmm(self.bias.view(self.groups, 1, -1), rows, blocks)
         return out.transpose(0, 1).reshape(*x.shape[:-1], -1)
 
-    def _save_to_state_dict(
-        self, destination: dict[str, Any], prefix: str, keep_vars: bool
-    ) -> None:
-        if not is_lazy(self.weight):
-            super()._save_to_state_dict(destination, prefix, keep_vars)
-            return
-        for name, parameter in self._parameters.items():
-            if parameter is not None:  # not even detaching is possible before it has a size
-                destination[prefix + name] = parameter
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        weight = state_dict.get(prefix + "weight")
-        if is_lazy(self.weight) and isinstance(weight, Tensor):
-            if is_lazy(weight):
-                return
-            self.materialize(weight.size(1) * self.groups)
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
     def __repr__(self) -> str:
         return (
             f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
@@ -122,27 +162,27 @@ class GroupedLinear(Module):
         )
 
 
-class NodeBatchNorm(BatchNorm1d):
-    r"""Batch normalisation of features :math:`(*, C)` over all leading dimensions."""
+class NodeMLP(Sequential):
+    r"""Layers on features :math:`(*, C)`, batch norm among them over all leading dimensions.
+
+    Norms are those of torch, fed with rows :math:`(N, C)`: what
+    :meth:`torch.nn.SyncBatchNorm.convert_sync_batchnorm` puts in their place, which takes dimension
+    one for the channels, computes the same.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        r"""Runs the layer."""
-        return super().forward(input.reshape(-1, input.size(-1))).view(input.shape)
+        r"""Runs the layers."""
+        return run_layers(self, input)
 
 
-class LazyNodeBatchNorm(LazyBatchNorm1d):
-    r"""A :class:`NodeBatchNorm` that takes its size from the first input."""
-
-    cls_to_become = NodeBatchNorm
-
-    def initialize_parameters(self, input: Tensor) -> None:
-        r"""Gives the parameters their size."""
-        super().initialize_parameters(input.reshape(-1, input.size(-1)))
-
-    def forward(self, input: Tensor) -> Tensor:
-        r"""Runs the layer."""
-        # By now the pre-hook has made this module a NodeBatchNorm.
-        return NodeBatchNorm.forward(self, input)  # type: ignore[arg-type]
+def run_layers(layers: Iterable[Module], x: Tensor) -> Tensor:
+    r"""Runs layers on features :math:`(*, C)`, see :class:`NodeMLP`."""
+    for layer in layers:
+        if x.dim() != 2 and isinstance(layer, _BatchNorm):
+            x = layer(x.reshape(-1, x.size(-1))).reshape(x.shape)
+        else:
+            x = layer(x)
+    return x
 
 
 class NodeInstanceNorm(Module):
@@ -179,7 +219,7 @@ def make_act(act: str) -> Module:
 def make_norm(norm: str, channels: int) -> Module:
     r"""Returns the node-major norm of that published name."""
     if norm == "batch":
-        return NodeBatchNorm(channels) if channels > 0 else LazyNodeBatchNorm()
+        return BatchNorm1d(channels) if channels > 0 else LazyBatchNorm1d()
     if norm == "instance":
         return NodeInstanceNorm()
     raise ValueError(f"'norm' must be one of {', '.join(NORMS)} (got {norm!r})")
@@ -192,26 +232,22 @@ def node_mlp(
     bias: bool = True,
     norm: str | None = None,
     act: str | None = None,
-) -> Sequential:
+) -> NodeMLP:
     r"""Returns a linear map, then norm, then activation: the published order."""
     layers: list[Module] = [GroupedLinear(in_channels, out_channels, groups, bias)]
     if norm is not None:
         layers.append(make_norm(norm, out_channels))
     if act is not None:
         layers.append(make_act(act))
-    return Sequential(*layers)
+    return NodeMLP(*layers)
 
 
 def reset_mlp(mlp: Sequential) -> None:
     r"""Resets every layer that can be reset."""
     for layer in mlp:
         reset = getattr(layer, "reset_parameters", None)
-        if reset is not None and not isinstance(layer, LazyNodeBatchNorm):
+        if reset is not None and not isinstance(layer, LazyBatchNorm1d):
             reset()
-
-
-def _infer_channels(module: GroupedLinear, args: tuple[Tensor, ...]) -> None:
-    module.materialize(args[0].size(-1))
 
 
 def _check_groups(in_channels: int, out_channels: int, groups: int) -> None:

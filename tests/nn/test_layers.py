@@ -6,9 +6,8 @@ import torch.nn.functional as F
 
 from pyg_vision.nn import GroupedLinear
 from pyg_vision.nn.layers import (
-    LazyNodeBatchNorm,
-    NodeBatchNorm,
     NodeInstanceNorm,
+    NodeMLP,
     make_act,
     make_norm,
     node_mlp,
@@ -60,13 +59,13 @@ def test_groups_that_do_not_divide_are_named():
 
 
 def test_batch_norm_is_over_all_leading_dimensions():
-    norm, lazy = NodeBatchNorm(4), LazyNodeBatchNorm()
+    norm, lazy = NodeMLP(make_norm("batch", 4)), NodeMLP(make_norm("batch", -1))
     x = torch.randn(3, 5, 4)
     expected = F.batch_norm(x.flatten(0, 1), None, None, training=True).view_as(x)
     torch.testing.assert_close(norm(x), expected)
     torch.testing.assert_close(lazy(x), expected)
-    assert type(lazy) is NodeBatchNorm
-    torch.testing.assert_close(lazy.running_mean, norm.running_mean)
+    assert type(lazy[0]) is type(norm[0]) is torch.nn.BatchNorm1d
+    torch.testing.assert_close(lazy[0].running_mean, norm[0].running_mean)
     torch.testing.assert_close(lazy(x[0]), norm(x[0]))
 
 
@@ -93,7 +92,7 @@ def test_unknown_names_are_named():
 def test_mlp_order_and_reset():
     mlp = node_mlp(4, 8, norm="batch", act="relu")
     kinds = [type(layer).__name__ for layer in mlp]
-    assert kinds == ["GroupedLinear", "NodeBatchNorm", "ReLU"]
+    assert kinds == ["GroupedLinear", "BatchNorm1d", "ReLU"]
     mlp[1].bias.data.fill_(1.0)
     reset_mlp(mlp)
     assert torch.equal(mlp[1].bias, torch.zeros(8))

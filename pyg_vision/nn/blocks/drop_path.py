@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor
 from torch.nn import Module
-from torchvision.ops import stochastic_depth
 
 
 class DropPath(Module):
@@ -38,6 +37,9 @@ class DropPath(Module):
         """
         if not self.training or self.p == 0.0:
             return x
+        # Late, since it takes as long to import as PyG itself.
+        from torchvision.ops import stochastic_depth
+
         if x.dim() > 2:
             return stochastic_depth(x, self.p, "row", True)
         if batch is None:

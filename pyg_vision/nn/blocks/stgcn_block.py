@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor
-from torch.nn import Dropout, Module, ReLU, Sequential
+from torch.nn import BatchNorm1d, Dropout, Module, ReLU, Sequential
 from torch_geometric.data import Data
 
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.temporal_conv import TemporalConv
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
-from pyg_vision.nn.layers import NodeBatchNorm
 from pyg_vision.ops.relation_plan import RelationPlan
 
 
@@ -55,17 +54,17 @@ class STGCNBlock(Module):
         self.stride = stride
         self.gcn = SpatialGraphConv(in_channels, out_channels, num_relations)
         self.tcn = Sequential(
-            NodeBatchNorm(out_channels),
+            BatchNorm1d(out_channels),
             ReLU(inplace=True),
             TemporalConv(out_channels, out_channels, kernel_size, stride),
-            NodeBatchNorm(out_channels),
+            BatchNorm1d(out_channels),
             Dropout(dropout, inplace=True),
         )
         self.residual: Sequential | None = None
         self.has_residual = residual
         if residual and (in_channels != out_channels or stride != 1):
             self.residual = Sequential(
-                TemporalConv(in_channels, out_channels, 1, stride), NodeBatchNorm(out_channels)
+                TemporalConv(in_channels, out_channels, 1, stride), BatchNorm1d(out_channels)
             )
         self.relu = ReLU(inplace=True)
 

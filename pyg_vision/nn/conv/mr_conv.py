@@ -7,7 +7,7 @@ from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import GroupedLinear, node_mlp, reset_mlp
+from pyg_vision.nn.layers import GroupedLinear, node_mlp, reset_mlp, run_layers
 from pyg_vision.ops import NeighborTable, max_relative
 
 
@@ -84,8 +84,7 @@ class MRConv(NeighborConv):
             edge_index (Adj or NeighborTable): The graph.
             size ((int, int), optional): The number of sources and destinations.
         """
-        pair = self.pair(x)
-        self.check_size(size, pair)
+        pair = self.read(x, edge_index, size)
         if self.fusible:
             out = max_relative(pair, edge_index)
         else:
@@ -110,7 +109,4 @@ class MRConv(NeighborConv):
         weight = linear.weight.view(out_channels, width // 2, 2).transpose(1, 2).flatten(1)
         groups = (*x.shape[:-1], linear.groups, width // 2)
         parts = torch.cat([x.reshape(groups), m.reshape(groups)], dim=-1)
-        out = linear(parts.flatten(-2), weight)
-        for layer in self.nn[1:]:
-            out = layer(out)
-        return out
+        return run_layers(list(self.nn)[1:], linear(parts.flatten(-2), weight))

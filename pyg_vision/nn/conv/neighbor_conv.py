@@ -33,25 +33,61 @@ class NeighborConv(FusibleConv):
 
     fused_aggr = ("max",)
 
-    @staticmethod
-    def check_size(size: Size, x: PairTensor) -> None:
-        r"""Raises if a size that was given is not that of the features."""
-        found = (x[0].size(-2), x[1].size(-2))
-        if size is not None and tuple(size) != found:
-            raise ValueError(f"'size' must be {found} for these features (got {tuple(size)})")
-
-    @staticmethod
-    def pair(x: Union[Tensor, PairTensor]) -> PairTensor:
-        r"""Returns features of sources and destinations."""
-        if isinstance(x, Tensor):
-            return x, x
-        if len(x) != 2 or not all(isinstance(part, Tensor) for part in x):
-            found = [type(part).__name__ for part in x]
+    def read(
+        self, x: Union[Tensor, PairTensor], graph: Union[Adj, NeighborTable], size: Size
+    ) -> PairTensor:
+        r"""Returns features of sources and destinations, after checking that all of it fits."""
+        pair = (x, x) if isinstance(x, Tensor) else x
+        if (
+            not isinstance(pair, (tuple, list))
+            or len(pair) != 2
+            or not all(isinstance(part, Tensor) for part in pair)
+        ):
+            parts = pair if isinstance(pair, (tuple, list)) else [pair]
+            found = [type(part).__name__ for part in parts]
             raise TypeError(
                 f"'x' must be a tensor or a pair of tensors, of sources and destinations "
                 f"(got {found})"
             )
-        return x[0], x[1]
+        for i, part in enumerate(pair):
+            self._check_features("x" if isinstance(x, Tensor) else f"x[{i}]", part)
+        if pair[0].shape[:-2] != pair[1].shape[:-2] or pair[0].size(-1) != pair[1].size(-1):
+            raise ValueError(
+                f"'x[0]' and 'x[1]' must agree in channels and number of graphs (got shapes "
+                f"{list(pair[0].shape)} and {list(pair[1].shape)})"
+            )
+        self._check_size(size, (pair[0].size(-2), pair[1].size(-2)))
+        if not isinstance(graph, NeighborTable):
+            to_edge_index(graph)  # raises if it is no graph
+        return pair[0], pair[1]
+
+    def _check_features(self, name: str, x: Tensor) -> None:
+        if not x.is_floating_point():
+            raise TypeError(f"'{name}' must hold floating-point features (got {x.dtype})")
+        if x.dim() not in (2, 3) or x.size(-1) == 0:
+            raise ValueError(
+                f"'{name}' must be node features [nodes, channels] or [graphs, nodes, channels] "
+                f"(got shape {list(x.shape)})"
+            )
+        if self.in_channels < 0:
+            self.in_channels = x.size(-1)  # as the layers inside
+        if x.size(-1) != self.in_channels:
+            raise ValueError(
+                f"'{name}' must have in_channels={self.in_channels} features (got shape "
+                f"{list(x.shape)})"
+            )
+
+    def _check_size(self, size: Size, found: tuple[int, int]) -> None:
+        if size is None:
+            return
+        if isinstance(size, Tensor) or not isinstance(size, (tuple, list)) or len(size) != 2:
+            what = f"tensor of shape {list(size.shape)}" if isinstance(size, Tensor) else repr(size)
+            raise TypeError(
+                f"'size' must be two integers, the numbers of sources and destinations; "
+                f"{type(self).__name__} takes no edge weights (got a {what[:80]})"
+            )
+        if tuple(size) != found:
+            raise ValueError(f"'size' must be {found} for these features (got {tuple(size)})")
 
     def edges(self, graph: Union[Adj, NeighborTable]) -> Adj:
         r"""Returns a graph in a form that :meth:`propagate` takes."""
@@ -76,4 +112,5 @@ class NeighborConv(FusibleConv):
         return x
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__name__}({self.in_channels}, {self.out_channels})"
+        aggr = "" if self.aggr in self.fused_aggr else f", aggr={self.aggr}"
+        return f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}{aggr})"

@@ -6,16 +6,18 @@ from typing import Any, Optional, Union
 import torch
 from torch import Tensor
 from torch.nn import Parameter
+from torch.nn.parameter import is_lazy
 from torch_geometric.typing import Adj, OptPairTensor, OptTensor, Size
 
 from pyg_vision._validation import validation_enabled
 from pyg_vision.nn.conv.fusible_conv import FusibleConv
+from pyg_vision.nn.layers import LazyWeight
 from pyg_vision.ops._node_linear import node_linear
 from pyg_vision.ops.relation_plan import RelationGroup, RelationPlan, whole_group
 from pyg_vision.ops.typed_sum import relation_sum, typed_sum
 
 
-class SpatialGraphConv(FusibleConv):
+class SpatialGraphConv(FusibleConv, LazyWeight):
     r"""The spatial graph convolution from the `"Spatial Temporal Graph Convolutional Networks for
     Skeleton-Based Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper, over edges typed
     in the manner of the `"Modeling Relational Data with Graph Convolutional Networks"
@@ -33,7 +35,7 @@ class SpatialGraphConv(FusibleConv):
     describe, such as the frames of a skeleton; its structure is used, not replicated.
 
     Args:
-        in_channels (int): Size of each input.
+        in_channels (int): Size of each input, :obj:`-1` to take it from the first input.
         out_channels (int): Size of each output.
         num_relations (int): The number of relations :math:`R`.
         aggr (str, optional): How messages of all relations together are aggregated, by the name
@@ -70,7 +72,8 @@ class SpatialGraphConv(FusibleConv):
             ("out_channels", out_channels),
             ("num_relations", num_relations),
         ):
-            if not isinstance(value, int) or value < 1:
+            lazy = name == "in_channels" and value == -1
+            if isinstance(value, bool) or not isinstance(value, int) or (value < 1 and not lazy):
                 raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
         if kwargs.get("flow", "source_to_target") != "source_to_target":
             raise ValueError("typed edges run from source to target; flip 'edge_index' instead")
@@ -78,7 +81,10 @@ class SpatialGraphConv(FusibleConv):
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.num_relations = num_relations
-        self.weight = Parameter(torch.empty(num_relations, in_channels, out_channels))
+        if in_channels > 0:
+            self.weight = Parameter(torch.empty(num_relations, in_channels, out_channels))
+        else:
+            self.wait_for_channels()
         if bias:
             self.bias = Parameter(torch.empty(num_relations, out_channels))
         else:
@@ -90,10 +96,24 @@ class SpatialGraphConv(FusibleConv):
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module, as published: those of a convolution."""
         super().reset_parameters()
+        if is_lazy(self.weight):
+            return
         bound = 1 / math.sqrt(self.in_channels)
         torch.nn.init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             torch.nn.init.uniform_(self.bias, -bound, bound)
+
+    def materialize(self, in_channels: int) -> None:
+        r"""Gives lazy parameters their size."""
+        if is_lazy(self.weight):
+            self.in_channels = in_channels
+            self.weight.materialize((self.num_relations, in_channels, self.out_channels))
+            self.reset_parameters()
+            super().materialize(in_channels)
+
+    def channels_of(self, weight: Tensor) -> int:
+        r"""Returns the input channels of a weight."""
+        return weight.size(1)
 
     def forward(
         self,
@@ -129,7 +149,7 @@ class SpatialGraphConv(FusibleConv):
         relation = relation.transpose(-3, -2).flatten(-3, -2)
         column = edge_index[0] * self.num_relations + edge_type
         # propagate_type: (x: OptPairTensor, edge_weight: OptTensor)
-        return self.propagate(
+        return self.propagate(  # type: ignore[operator]
             torch.stack((column, edge_index[1])),
             x=(relation, None),
             edge_weight=edge_weight,
@@ -283,7 +303,8 @@ class SpatialGraphConv(FusibleConv):
             raise ValueError("'plan' is for other edges, or for these in another order")
 
     def __repr__(self) -> str:
+        aggr = "" if self.aggr in self.fused_aggr else f", aggr={self.aggr}"
         return (
             f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
-            f"num_relations={self.num_relations})"
+            f"num_relations={self.num_relations}{aggr})"
         )

@@ -76,8 +76,7 @@ class ViGEdgeConv(NeighborConv):
             edge_index (Adj or NeighborTable): The graph.
             size ((int, int), optional): The number of sources and destinations.
         """
-        pair = self.pair(x)
-        self.check_size(size, pair)
+        pair = self.read(x, edge_index, size)
         if self.fusible and isinstance(edge_index, NeighborTable):
             x_i, x_j = gather_edges(pair[0], pair[1], edge_index)
             return per_node(self.message(x_i, x_j), edge_index).max(dim=-2).values

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torchvision.ops import StochasticDepth
 
+from pyg_vision.nn.blocks.drop_path import DropPath
 from pyg_vision.nn.blocks.grapher import GROUPS, find_conv
 from pyg_vision.nn.dense.dense_conv import (
     DenseMRConv,
@@ -71,7 +71,7 @@ class DenseGrapher(Module):
             channels, 2 * channels, bias=bias, groups=GROUPS, norm=norm, act=act
         )
         self.fc2 = dense_mlp(2 * channels, channels, norm="batch")
-        self.drop_path = StochasticDepth(drop_path, "row")
+        self.drop_path = DropPath(drop_path)
 
     def forward(
         self,
@@ -131,7 +131,7 @@ class DenseFFN(Module):
         self.fc1 = dense_mlp(channels, hidden, norm="batch")
         self.act = make_act(act)
         self.fc2 = dense_mlp(hidden, channels, norm="batch")
-        self.drop_path = StochasticDepth(drop_path, "row")
+        self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
         r"""Runs the block."""

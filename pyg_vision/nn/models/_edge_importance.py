@@ -28,6 +28,11 @@ class EdgeImportance(ParameterList):
         self._shape = shape
         super().__init__(Parameter(torch.ones(graph.edge_type.numel())) for _ in range(num_blocks))
 
+    def reset_parameters(self) -> None:
+        r"""Resets all weights to one."""
+        for weight in self:
+            torch.nn.init.ones_(weight)
+
     def to_mask(self, weight: Tensor) -> Tensor:
         r"""Spreads the weights of the edges into a mask."""
         return weight.new_ones(self._shape).index_put(self._where_on(weight), weight)

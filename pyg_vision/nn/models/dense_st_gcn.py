@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm1d, Module
+from torch.nn import BatchNorm1d, Identity, Module
 from torch_geometric.data import Data
 
 from pyg_vision.data.partition import Partition
@@ -140,7 +140,7 @@ class DenseSTGCN(STGCN):
         return DenseSTGCNBlock(in_channels, out_channels, **kwargs)
 
     def _make_head(self, in_channels: int, num_classes: int) -> Module:
-        return Conv1x1(in_channels, num_classes)
+        return Conv1x1(in_channels, num_classes) if num_classes else Identity()
 
 
 def _motion(x: Tensor) -> Tensor:

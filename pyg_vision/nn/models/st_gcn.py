@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import Linear, Module, ModuleList
+from torch.nn import BatchNorm1d, Identity, Linear, Module, ModuleList
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import scatter
 
@@ -18,7 +18,6 @@ from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dens
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
-from pyg_vision.nn.layers import NodeBatchNorm
 from pyg_vision.nn.models._edge_importance import EdgeImportance
 from pyg_vision.ops.relation_plan import RelationPlan
 
@@ -66,7 +65,8 @@ class STGCN(Module):
 
     Args:
         in_channels (int): Channels of a joint, such as 3 for :math:`(x, y, \textrm{score})`.
-        num_classes (int): The number of classes.
+        num_classes (int): The number of classes, :obj:`0` for none, which makes the head the
+            identity.
         layout (str or SkeletonLayout, optional): The skeleton, see
             :func:`~pyg_vision.data.skeleton_layout`. (default: :obj:`"openpose"`)
         partition (str, optional): The partition strategy, see
@@ -112,9 +112,13 @@ class STGCN(Module):
         kernel_size: int = 9,
     ) -> None:
         super().__init__()
-        for name, value in (("in_channels", in_channels), ("num_classes", num_classes)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
+        for name, value, least in (
+            ("in_channels", in_channels, 1),
+            ("num_classes", num_classes, 0),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                wanted = "a positive integer" if least else "an integer that is not negative"
+                raise ValueError(f"'{name}' must be {wanted} (got {value!r})")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"'dropout' must be in [0, 1) (got {dropout})")
         self.in_channels = in_channels
@@ -167,6 +171,37 @@ class STGCN(Module):
             else None
         )
         self.fcn = self._make_head(widths[-1], num_classes)
+
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters, as published: those of a convolution, and ones for the
+        importance of edges.
+        """
+        for module in self.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if module is not self and callable(reset) and not isinstance(module, STGCN):
+                reset()
+
+    def reset_classifier(self, num_classes: int) -> None:
+        r"""Replaces the head by a new one.
+
+        Args:
+            num_classes (int): The number of classes, :obj:`0` for none.
+
+        Raises:
+            ValueError: If the number is negative or no integer.
+        """
+        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 0:
+            raise ValueError(
+                f"'num_classes' must be an integer that is not negative (got {num_classes!r})"
+            )
+        self.num_classes = num_classes
+        if self.two_stream:
+            self.origin_stream.reset_classifier(num_classes)
+            self.motion_stream.reset_classifier(num_classes)
+            return
+        head = self._make_head(BLOCKS[-1].channels, num_classes)
+        weight = next(self.blocks.parameters())
+        self.fcn = head.to(weight.device, weight.dtype).train(self.training)
 
     @property
     def edge_index(self) -> Tensor:
@@ -291,7 +326,7 @@ class STGCN(Module):
 
     def _features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
         r"""Returns the features of the nodes after the last block, and what these nodes are."""
-        x = self.data_bn(x.view(tracks.num_frames, -1)).view(x.shape)
+        x = self.data_bn(x.reshape(tracks.num_frames, -1)).reshape(x.shape)
         for block, weight in zip(self.blocks, self._edge_weights(), strict=True):
             x = block(x, tracks, self.edge_index, self.edge_type, weight, self.plan)
             tracks = tracks.strided(block.stride)  # type: ignore[arg-type]
@@ -315,26 +350,26 @@ class STGCN(Module):
         return self.fcn(features), features, tracks
 
     def _make_norm(self, channels: int) -> Module:
-        return NodeBatchNorm(channels)
+        return BatchNorm1d(channels)
 
     def _make_block(self, in_channels: int, out_channels: int, **kwargs: Any) -> Module:
         return STGCNBlock(in_channels, out_channels, **kwargs)
 
     def _make_head(self, in_channels: int, num_classes: int) -> Module:
-        return Linear(in_channels, num_classes)
+        return Linear(in_channels, num_classes) if num_classes else Identity()
 
 
 def _pool(x: Tensor, tracks: Tracks) -> Tensor:
     r"""Averages over joints and frames of a track, then over the tracks of a sequence."""
-    frames = x.view(-1, tracks.num_joints, x.size(1)).mean(dim=1)
+    frames = x.reshape(-1, tracks.num_joints, x.size(1)).mean(dim=1)
     num_tracks, num_sequences = len(tracks.lengths), len(tracks.persons)
     if tracks.regular:
-        persons = frames.view(num_tracks, -1, x.size(1)).mean(dim=1)
+        persons = frames.reshape(num_tracks, -1, x.size(1)).mean(dim=1)
     else:
         track = tracks.track_of_frame(x.device)
         persons = scatter(frames, track, dim=0, dim_size=num_tracks, reduce="mean")
     if len(set(tracks.persons)) == 1:
-        return persons.view(num_sequences, -1, x.size(1)).mean(dim=1)
+        return persons.reshape(num_sequences, -1, x.size(1)).mean(dim=1)
     sequence = tracks.sequence_of_track(x.device)
     return scatter(persons, sequence, dim=0, dim_size=num_sequences, reduce="mean")
 

@@ -2,22 +2,23 @@ r"""Isotropic Vision GNN."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Dropout, Module, ModuleDict, ModuleList, Parameter, Sequential
+from torch.nn import BatchNorm1d, Dropout, Module, ModuleDict, ModuleList, Parameter, Sequential
 from torch_geometric.data import Data
 
+from pyg_vision._validation import is_mapped
+from pyg_vision._warn import warn
 from pyg_vision.data import fold_batch
 from pyg_vision.nn.blocks.drop_path import drop_path_rates
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
-from pyg_vision.nn.layers import GroupedLinear, NodeBatchNorm, make_act
+from pyg_vision.nn.layers import GroupedLinear, make_act
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops._checks import check_positive_int
@@ -74,7 +75,7 @@ class ViG(Module):
 
     # What the dense twin makes of other layers.
     _linear: Callable[[int, int], Module] = GroupedLinear
-    _norm: Callable[[int], Module] = NodeBatchNorm
+    _norm: Callable[[int], Module] = BatchNorm1d
 
     def __init__(
         self,
@@ -222,7 +223,8 @@ class ViG(Module):
         return x + self._arrange(pos)
 
     def _arrange(self, x: Tensor) -> Tensor:
-        return x.contiguous(memory_format=torch.channels_last)
+        # torch.vmap knows no memory formats.
+        return x if is_mapped(x) else x.contiguous(memory_format=torch.channels_last)
 
     def _run_blocks(
         self,
@@ -252,12 +254,11 @@ class ViG(Module):
         if fitted != self.reaches and not self._warned and not torch.compiler.is_compiling():
             self._warned = True
             worst = next(i for i, reach in enumerate(fitted) if reach != self.reaches[i])
-            warnings.warn(
+            warn(
                 f"a picture of {num_nodes} patches is too small for k={self.reaches[worst].k} and "
                 f"dilation={self.reaches[worst].dilation} (block {worst}); it uses "
                 f"k={fitted[worst].k} and dilation={fitted[worst].dilation}, and later blocks "
-                f"likewise",
-                stacklevel=2,
+                f"likewise"
             )
         return fitted
 

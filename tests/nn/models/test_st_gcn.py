@@ -375,3 +375,31 @@ def test_values_are_read_only_where_validation_is_on():
     x = torch.full((1, 3, 9, 6, 1), torch.nan)
     with set_validation(False):
         assert STGCN(3, 4, layout=BODY).eval()(x).isnan().all()
+
+
+@pytest.mark.parametrize("make", [STGCN, DenseSTGCN])
+@pytest.mark.parametrize("two_stream", [True, False])
+def test_reset(make, two_stream):
+    model = make(3, 5, two_stream=two_stream).double().eval()
+    x = torch.randn(1, 3, 8, 18, 1, dtype=torch.double)
+    one = model.origin_stream if two_stream else model
+    model.reset_classifier(7)
+    assert model(x).shape == (1, 7)
+    assert model.num_classes == one.num_classes == 7
+    assert not one.fcn.training
+    model.reset_classifier(0)
+    assert model(x).shape == (1, 256)
+    assert make(3, 0).num_classes == 0
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    for parameter in model.parameters():
+        torch.nn.init.constant_(parameter, 9.0)
+    model.reset_parameters()
+    for name, value in model.state_dict().items():
+        if "edge_importance" in name or name.endswith(
+            ("tcn.0.bias", "residual.1.bias", "tcn.3.bias")
+        ):
+            assert torch.equal(value, before[name])  # back at what they begin with
+        assert not (value == 9.0).any()
+    for wrong in (-1, True, 2.5):
+        with pytest.raises(ValueError, match="'num_classes' must be an integer"):
+            model.reset_classifier(wrong)
