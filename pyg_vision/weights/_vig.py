@@ -1,4 +1,4 @@
-r"""Checkpoints of ViG, from huawei-noah/Efficient-AI-Backbones."""
+r"""Checkpoints of ViG, from huawei-noah/Efficient-AI-Backbones and from mmpretrain."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ VIG = Family(
         (r"^backbone\.(\d+)\.1\.", r"blocks.\1.ffn."),
         (r"^prediction\.", "head."),
         (r"^pos_embed$", "pos_embed"),
+        # mmpretrain
+        (r"^backbone\.pos_embed$", "pos_embed"),
+        (r"^backbone\.stem\.(?:convs\.)?", "stem."),
+        (r"^backbone\.blocks\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
+        (r"^backbone\.blocks\.(\d+)\.0\.", r"blocks.\1.grapher."),
+        (r"^backbone\.blocks\.(\d+)\.1\.", r"blocks.\1.ffn."),
+        (r"^head\.fc1\.", "head.0."),
+        (r"^head\.bn\.", "head.1."),
+        (r"^head\.fc2\.", "head.4."),
     ),
     fit=_fit,
     resampled=_resampled,

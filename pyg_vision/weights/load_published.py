@@ -14,6 +14,7 @@ from torch.nn import Module
 
 from pyg_vision.nn.models.st_gcn import STGCN
 from pyg_vision.nn.models.vig import ViG
+from pyg_vision.weights._checkpoint import find_state, looks_like, read_checkpoint
 from pyg_vision.weights._family import Family
 from pyg_vision.weights._st_gcn import ST_GCN
 from pyg_vision.weights._vig import VIG
@@ -32,6 +33,8 @@ class LoadReport:
         missing (list): Our names that the checkpoint does not have.
         checked (list): Published names of what is no parameter of ours, such as the graph of a
             skeleton, and was found to be equal.
+        entry (str): Under which name the file held the weights, such as :obj:`"state_dict_ema"`,
+            empty if under none.
     """
 
     loaded: dict[str, str] = field(default_factory=dict)
@@ -39,12 +42,15 @@ class LoadReport:
     skipped: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
+    entry: str = ""
 
     def __str__(self) -> str:
         lines = [
             f"{len(self.loaded)} loaded, {len(self.resampled)} of them resampled, "
             f"{len(self.skipped)} skipped, {len(self.missing)} missing"
         ]
+        if self.entry:
+            lines.append(f"  from '{self.entry}'")
         lines += [f"  {old} -> {new}" for old, new in self.loaded.items()]
         lines += [f"  resampled {name}: {shapes}" for name, shapes in self.resampled.items()]
         lines += [f"  skipped {name}: {reason}" for name, reason in self.skipped.items()]
@@ -57,20 +63,24 @@ def load_published(
     model: Module,
     state_dict_or_path: Mapping[str, Tensor] | str | PathLike[str],
     strict: bool = True,
+    averaged: bool = True,
 ) -> LoadReport:
     r"""Loads a checkpoint of the published code into one of our models.
 
     * The names and layouts of `huawei-noah/Efficient-AI-Backbones
       <https://github.com/huawei-noah/Efficient-AI-Backbones>`_ (:obj:`vig_pytorch`) are mapped onto
-      :class:`~pyg_vision.nn.ViG` or :class:`~pyg_vision.nn.DenseViG`. A position embedding of
-      another size is resampled.
+      :class:`~pyg_vision.nn.ViG` or :class:`~pyg_vision.nn.DenseViG`, and so are those of
+      `mmpretrain <https://github.com/open-mmlab/mmpretrain>`_. A position embedding of another
+      size is resampled.
     * Those of `yysijie/st-gcn <https://github.com/yysijie/st-gcn>`_, one stream or two, and those
       of ST-GCN in `pyskl <https://github.com/kennymckormick/pyskl>`_ and mmaction2 are mapped onto
       :class:`~pyg_vision.nn.STGCN` or :class:`~pyg_vision.nn.DenseSTGCN`. The graph that they hold
       must be that of the model: for pyskl's NTU RGB+D, :obj:`layout="ntu_pyskl"`. Of pyskl's
       adaptive graphs, :obj:`"importance"`, its default for ST-GCN, is the one that a model has.
 
-    Everything is checked before the model changes.
+    What training scripts wrap around a state dict is taken off: entries such as
+    :obj:`"state_dict"`, :obj:`"model"` or :obj:`"ema"` in any nesting, and prefixes of parallel and
+    compiled models. Everything is checked before the model changes.
 
     Args:
         model (torch.nn.Module): The model.
@@ -78,6 +88,9 @@ def load_published(
             :obj:`.safetensors` file of it. Files are read without unpickling code.
         strict (bool, optional): If :obj:`False`, tensors that do not fit (such as a head of
             other classes) are skipped and reported instead of raised. (default: :obj:`True`)
+        averaged (bool, optional): Whether weights averaged over the training, such as
+            :obj:`"state_dict_ema"`, are taken where a file holds both; the report says which were.
+            (default: :obj:`True`)
 
     Returns:
         LoadReport: What became of every key.
@@ -86,19 +99,21 @@ def load_published(
         FileNotFoundError: If there is no such file.
         TypeError: If no published checkpoint is known for the model.
         ValueError: If the file is not a state dict or is truncated, or, if strict, a key is
-            missing, unknown or of the wrong shape.
+            missing, unknown or of the wrong shape; whether strict or not, if it is a state dict
+            of this package, or of another model.
     """
     family = _family_of(model)
     source = "the state dict"
     if isinstance(state_dict_or_path, Mapping):
-        state = dict(state_dict_or_path)
+        found: object = dict(state_dict_or_path)
     else:
         source = f"'{Path(state_dict_or_path)}'"
-        state = _unwrap(_read(Path(state_dict_or_path)), source)
-    state = _unwrap(state, source)
+        found = read_checkpoint(Path(state_dict_or_path))
+    state, entry = find_state(found, source, averaged)
 
-    report = LoadReport()
+    report = LoadReport(entry=entry)
     own = model.state_dict()
+    _refuse_own(model, own, state, source)
     mapped: dict[str, Tensor] = {}
     constants = family.constants(model)
     for name, value in state.items():
@@ -128,6 +143,14 @@ def load_published(
         report.loaded[name] = new
     report.missing = [name for name in own if name not in mapped]
 
+    looks = looks_like(state)
+    what = f"; it looks like a checkpoint of {looks}" if looks else ""
+    if 2 * len(mapped) < len(own):
+        raise ValueError(
+            f"{source} is no checkpoint of {type(model).__name__}: {len(mapped)} of its "
+            f"{len(state)} tensors fit, the model has {len(own)} (first of the file: "
+            f"{', '.join(list(state)[:3])}){what}"
+        )
     if strict and (report.skipped or report.missing):
         problems = [f"{name}: {reason}" for name, reason in report.skipped.items()]
         problems += [f"{name}: missing" for name in report.missing]
@@ -136,10 +159,19 @@ def load_published(
             f"{source} does not fit {type(model).__name__}: {len(report.skipped)} keys skipped, "
             f"{len(report.missing)} missing ({shown}); strict=False loads what fits"
         )
-    if not mapped:
-        raise ValueError(f"no key of {source} fits {type(model).__name__}")
     model.load_state_dict(mapped, strict=False)
     return report
+
+
+def _refuse_own(
+    model: Module, own: Mapping[str, Tensor], state: Mapping[str, Tensor], source: str
+) -> None:
+    r"""Raises if a state dict has our names, which need no mapping."""
+    if 2 * sum(name in own for name in state) > len(state):
+        raise ValueError(
+            f"{source} is pyg_vision's own state dict of a {type(model).__name__}; use "
+            f"model.load_state_dict"
+        )
 
 
 def _family_of(model: Module) -> Family:
@@ -157,33 +189,3 @@ def _equal(value: Tensor, expected: Tensor) -> bool:
     return value.shape == expected.shape and torch.allclose(
         value.float().cpu(), expected, rtol=1e-4, atol=1e-6
     )
-
-
-def _read(path: Path) -> object:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint '{path}'")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as e:  # every reader has exceptions of its own for a broken file
-        raise ValueError(
-            f"'{path}' could not be read as a checkpoint of tensors; it is truncated, of another "
-            f"format, or holds more than tensors ({type(e).__name__}: {e})"
-        ) from e
-
-
-def _unwrap(value: object, source: str) -> dict[str, Tensor]:
-    r"""Returns the tensors, out of the wrappers that training scripts save."""
-    if isinstance(value, Mapping):
-        for key in ("state_dict", "model", "state_dict_ema"):
-            if isinstance(value.get(key), Mapping):
-                return _unwrap(value[key], source)
-        if value and all(isinstance(v, Tensor) for v in value.values()):
-            return {str(k).removeprefix("module."): v for k, v in value.items()}
-        wrong = [str(k) for k, v in value.items() if not isinstance(v, Tensor)]
-        if value:
-            raise ValueError(f"{source} holds entries that are no tensors: {wrong[:5]}")
-    raise ValueError(f"{source} holds no state dict (got '{type(value).__name__}')")

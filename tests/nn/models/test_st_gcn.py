@@ -315,7 +315,7 @@ def test_autocast():
     ("options", "error", "message"),
     [
         ({"in_channels": 0}, ValueError, r"'in_channels' must be a positive integer \(got 0\)"),
-        ({"num_classes": 2.0}, ValueError, "'num_classes' must be a positive integer"),
+        ({"num_classes": 2.0}, ValueError, "'num_classes' must be an integer that is not negative"),
         ({"layout": "nobody"}, ValueError, "'layout' must be one of"),
         ({"partition": "spatial"}, ValueError, "'partition' must be one of"),
         ({"dropout": 1.0}, ValueError, r"'dropout' must be in \[0, 1\)"),
