@@ -73,6 +73,8 @@ def is_mapped(tensor: Tensor) -> bool:
     Args:
         tensor (torch.Tensor): The tensor.
     """
+    if torch.compiler.is_compiling():  # which does not know the question
+        return False
     return torch._C._functorch.is_functorch_wrapped_tensor(tensor)
 
 

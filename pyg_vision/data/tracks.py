@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
 from pyg_vision.data.skeleton import SkeletonShape, _common_joints, _is_shape, read_shapes
+
+
+class Spacing(NamedTuple):
+    r"""Where frames are in a map in which each track is followed by free frames.
+
+    Args:
+        rows (torch.Tensor): The place of each frame.
+        after (torch.Tensor): The place of each frame that is left by the stride, in the map of
+            every :obj:`stride`-th place.
+        places (torch.Tensor): A tensor without elements of as many rows as there are places.
+    """
+
+    rows: Tensor
+    after: Tensor
+    places: Tensor
 
 
 class Tracks:
@@ -57,6 +73,16 @@ class Tracks:
         return cls(lengths, [shape.num_persons for shape in shapes], joints)
 
     @property
+    def num_tracks(self) -> int:
+        r"""The number of tracks of all sequences together."""
+        return len(self.lengths)
+
+    @property
+    def num_sequences(self) -> int:
+        r"""The number of sequences."""
+        return len(self.persons)
+
+    @property
     def num_frames(self) -> int:
         r"""The frames of all tracks together."""
         return sum(self.lengths)
@@ -70,6 +96,16 @@ class Tracks:
     def regular(self) -> bool:
         r"""Whether all tracks have the same length."""
         return len(set(self.lengths)) == 1
+
+    @property
+    def length(self) -> int:
+        r"""The number of frames of the first track, of :obj:`regular` tracks that of all."""
+        return self.lengths[0]
+
+    @property
+    def even(self) -> bool:
+        r"""Whether all sequences have the same number of tracks."""
+        return len(set(self.persons)) == 1
 
     @property
     def shapes(self) -> list[SkeletonShape]:
@@ -115,6 +151,22 @@ class Tracks:
         """
         starts = tuple(starts[: len(self.lengths)])
         return self._plan((starts, device), lambda: self._spread(starts))
+
+    def spacing(self, gap: int, stride: int, device: torch.device) -> Spacing:
+        r"""Returns where the frames are if each track is followed by free frames.
+
+        Args:
+            gap (int): The least number of free frames.
+            stride (int): The stride of which the starts of tracks are multiples.
+            device (torch.device): Where the result is wanted.
+        """
+        starts = self.spaced(gap, stride)
+        after = self.strided(stride)
+        return Spacing(
+            self.rows(starts, device),
+            after.rows([start // stride for start in starts], device),
+            torch.empty(starts[-1], 0, device=device),
+        )
 
     def track_of_frame(self, device: torch.device) -> Tensor:
         r"""Returns the track of each frame.

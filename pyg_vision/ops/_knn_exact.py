@@ -287,7 +287,9 @@ def rank_candidates(
     """
     x, y = scaled(query)
     parts = []
-    step = max(1, CHUNK_ELEMENTS // (x.size(0) * candidate.size(-1) * x.size(-1)))
+    step = x.size(1)
+    if not _exporting():  # which takes any number of graphs
+        step = max(1, CHUNK_ELEMENTS // (x.size(0) * candidate.size(-1) * x.size(-1)))
     for start in range(0, x.size(1), step):
         rows = slice(start, start + step)
         column = candidate[:, rows]
@@ -344,15 +346,21 @@ def _known(column: Tensor, value: Tensor) -> Tensor:
 
 def _order(run: Tensor, value: Tensor, scale: Tensor, column: Tensor, query: Query) -> Tensor:
     r"""Returns the order by run, then by distance, then by column where distances are equal."""
-    order = value.argsort(dim=-1, stable=True)
-    order = order.gather(-1, run.gather(-1, order).argsort(dim=-1, stable=True))
+    order = _argsort(value)
+    order = order.gather(-1, _argsort(run.gather(-1, order)))
     value, scale, run = (v.gather(-1, order) for v in (value, scale, run))
     # Sums taken in another order differ in their last places; no more is told apart here.
     larger = torch.maximum(scale[..., 1:], scale[..., :-1])
     new = (value.diff(dim=-1) > _tolerance(larger, query)) | (run.diff(dim=-1) > 0)
-    group = F.pad(new.cumsum(-1), (1, 0))
+    group = F.pad(new.long().cumsum(-1), (1, 0))
     key = group * (1 + column.amax(-1, keepdim=True)) + column.gather(-1, order)
-    return order.gather(-1, key.argsort(dim=-1))
+    return order.gather(-1, _argsort(key))
+
+
+def _argsort(value: Tensor) -> Tensor:
+    if _exporting():  # ONNX has no sort; its TopK keeps equal entries in order
+        return value.topk(value.size(-1), largest=False).indices
+    return value.argsort(dim=-1, stable=True)
 
 
 def _tolerance(scale: Any, query: Query) -> Any:

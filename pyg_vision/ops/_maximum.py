@@ -22,7 +22,9 @@ def neighbor_maximum(x: Tensor, index: Tensor, rowptr: Optional[Tensor]) -> Tens
     """
     if torch.onnx.is_in_onnx_export():
         return maximum_as_graph(x, index, rowptr)
-    with_arg = torch.is_grad_enabled() and x.requires_grad
+    # A trace serves with gradients and without, however it was made.
+    tracing = torch._C._get_tracing_state() is not None
+    with_arg = tracing or (torch.is_grad_enabled() and x.requires_grad)
     # Compilers and tracers take operators as they are, but do not know what a Function knows.
     if is_traced(x):
         out: Tensor = fast.neighbor_max(x.contiguous(), index, rowptr, with_arg)[0]

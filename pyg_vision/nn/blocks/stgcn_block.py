@@ -95,7 +95,7 @@ class STGCNBlock(Module):
                 f"'x' must be [{tracks.num_nodes} nodes, channels] for {tracks.num_frames} frames "
                 f"of {tracks.num_joints} joints (got shape {list(x.shape)})"
             )
-        frames = x.reshape(-1, tracks.num_joints, x.size(-1))
+        frames = x.reshape(tracks.num_frames, tracks.num_joints, x.size(-1))
         h = self.gcn(frames, edge_index, edge_type, edge_weight, plan=plan).flatten(0, 1)
         norm, relu, conv, norm_after, dropout = self.tcn
         h = dropout(norm_after(conv(relu(norm(h)), tracks)))

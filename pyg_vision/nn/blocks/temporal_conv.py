@@ -94,23 +94,22 @@ class TemporalConv(Module):
         if x.dim() != 2 or x.size(0) != tracks.num_nodes or x.size(1) != self.in_channels:
             raise ValueError(
                 f"'x' must be [{tracks.num_nodes} nodes, in_channels={self.in_channels}] for "
-                f"{len(tracks.lengths)} track(s) of {tracks.num_frames} frames and "
+                f"{tracks.num_tracks} track(s) of {tracks.num_frames} frames and "
                 f"{tracks.num_joints} joints (got shape {list(x.shape)})"
             )
         joints, gap = tracks.num_joints, self.kernel_size // 2
         if tracks.regular:
-            out = self._convolve(x.reshape(len(tracks.lengths), -1, joints, x.size(1)))
-            return out.reshape(-1, self.out_channels)
+            # One dimension at a time: a compiler with symbols for sizes could not divide by two.
+            frames = x.reshape(tracks.num_frames, joints, x.size(1))
+            maps = frames.reshape(tracks.num_tracks, tracks.length, joints, x.size(1))
+            return self._convolve(maps).flatten(0, 1).flatten(0, 1)
         # Tracks behind one another in one long map, with as many zeros between as a kernel
         # reaches: the zeros before the first and after the last frame, shared by neighbours.
-        starts = tracks.spaced(gap, self.stride)
-        rows = tracks.rows(starts, x.device)
-        spaced = x.new_zeros(starts[-1], joints * x.size(1))
+        rows, after, places = tracks.spacing(gap, self.stride, x.device)
+        spaced = x.new_zeros(places.size(0), joints * x.size(1))
         spaced = spaced.index_copy(0, rows, x.reshape(-1, joints * x.size(1)))
         out = self._convolve(spaced.view(1, -1, joints, x.size(1)))
-        after = tracks.strided(self.stride)
-        rows = after.rows([start // self.stride for start in starts], x.device)
-        out = out.reshape(-1, joints * self.out_channels).index_select(0, rows)
+        out = out.reshape(-1, joints * self.out_channels).index_select(0, after)
         return out.view(-1, self.out_channels)
 
     def _convolve(self, x: Tensor) -> Tensor:

@@ -10,7 +10,10 @@ from torch.nn import BatchNorm1d, Identity, Linear, Module, ModuleList
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import scatter
 
+from pyg_vision._compile import frames_are_compiled, uncompiled_frame, without_compiling
 from pyg_vision._validation import validation_enabled
+from pyg_vision.data._packed_tracks import Level, PackedTracks
+from pyg_vision.data._uniform_tracks import UniformTracks
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.motion import second_difference
 from pyg_vision.data.partition import Partition, SkeletonGraph, num_relations, skeleton_graph
@@ -18,6 +21,7 @@ from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dens
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
+from pyg_vision.nn.blocks.temporal_conv import TemporalConv
 from pyg_vision.nn.models._edge_importance import EdgeImportance
 from pyg_vision.ops.relation_plan import RelationPlan
 
@@ -213,13 +217,24 @@ class STGCN(Module):
         r"""Their types."""
         return self.plan.edge_type
 
+    @uncompiled_frame
     def forward(self, x: Tensor | Data) -> Tensor:
         r"""Runs the model.
 
         Args:
             x (torch.Tensor or Batch): The motion.
         """
+        if isinstance(x, Data) and frames_are_compiled():
+            # The tracks are read before what is compiled, which then takes any of them.
+            nodes, packed, num_sequences = without_compiling(self._pack_tensors)(x)
+            return self._run_packed(nodes, packed)[:num_sequences]
+        return self._run(x)
+
+    def _run(self, x: Tensor | Data) -> Tensor:
         return self._logits(*self._pack(x))
+
+    def _run_packed(self, x: Tensor, packed: PackedTracks) -> Tensor:
+        return self._logits(x, packed.unpack(self.layout.num_joints))
 
     def extract_feature(self, x: Tensor | Data) -> Any:
         r"""Returns the features and the class scores of each joint in each frame that is left.
@@ -270,9 +285,28 @@ class STGCN(Module):
             return x.x.contiguous(), Tracks.of(x)
         return self._unfold(skeletons_to_dense(x, *self.window))
 
+    def _pack_tensors(self, x: Data) -> tuple[Tensor, PackedTracks, int]:
+        r"""Returns node features, what all layers ask about the nodes as tensors, and the number
+        of sequences.
+        """
+        nodes, tracks = self._pack(x)
+        nodes = nodes.view_as(nodes)  # what is marked is not the caller's
+        torch._dynamo.maybe_mark_dynamic(nodes, 0)
+        levels: list[Level] = []
+        steps: set[tuple[int, int]] = set()
+        for block in (self.origin_stream if self.two_stream else self).blocks:
+            convs = [module for module in block.modules() if isinstance(module, TemporalConv)]
+            steps |= {(conv.kernel_size // 2, conv.stride) for conv in convs}
+            stride: int = block.stride  # type: ignore[assignment]
+            if stride > 1:
+                levels.append(Level(tuple(sorted(steps)), stride))
+                steps = set()
+        levels.append(Level(tuple(sorted(steps)), 1))
+        return nodes, PackedTracks(tracks, levels, nodes.device), tracks.num_sequences
+
     def _unfold(self, x: Tensor) -> tuple[Tensor, Tracks]:
         num, channels, frames, joints, persons = x.shape
-        tracks = Tracks([frames] * (num * persons), [persons] * num, joints)
+        tracks = UniformTracks(num, persons, frames, joints)
         return x.permute(0, 4, 2, 3, 1).reshape(-1, channels).contiguous(), tracks
 
     def _check_dense(self, x: Tensor) -> None:
@@ -361,17 +395,17 @@ class STGCN(Module):
 
 def _pool(x: Tensor, tracks: Tracks) -> Tensor:
     r"""Averages over joints and frames of a track, then over the tracks of a sequence."""
-    frames = x.reshape(-1, tracks.num_joints, x.size(1)).mean(dim=1)
-    num_tracks, num_sequences = len(tracks.lengths), len(tracks.persons)
+    frames = x.reshape(tracks.num_frames, tracks.num_joints, x.size(1)).mean(dim=1)
     if tracks.regular:
-        persons = frames.reshape(num_tracks, -1, x.size(1)).mean(dim=1)
+        persons = frames.reshape(tracks.num_tracks, tracks.length, x.size(1)).mean(dim=1)
     else:
         track = tracks.track_of_frame(x.device)
-        persons = scatter(frames, track, dim=0, dim_size=num_tracks, reduce="mean")
-    if len(set(tracks.persons)) == 1:
-        return persons.reshape(num_sequences, -1, x.size(1)).mean(dim=1)
+        persons = scatter(frames, track, dim=0, dim_size=tracks.num_tracks, reduce="mean")
+    if tracks.even:
+        num_persons = tracks.num_tracks // tracks.num_sequences
+        return persons.reshape(tracks.num_sequences, num_persons, x.size(1)).mean(dim=1)
     sequence = tracks.sequence_of_track(x.device)
-    return scatter(persons, sequence, dim=0, dim_size=num_sequences, reduce="mean")
+    return scatter(persons, sequence, dim=0, dim_size=tracks.num_sequences, reduce="mean")
 
 
 def _read_window(padding: str | None, window: tuple[int, int] | None) -> tuple[int, int] | None:
