@@ -3,7 +3,7 @@ r"""What of a model runs before the part that :func:`torch.compile` compiles."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -18,7 +18,7 @@ try:
     from torch._dynamo.eval_frame import skip_code
 except ImportError:  # a torch that has moved them: models compile as they did before
 
-    def skip_code(code: object) -> None: ...
+    def skip_code(code: CodeType) -> None: ...
 
     def get_eval_frame_callback() -> DynamoCallbackFn | bool | None: ...
 

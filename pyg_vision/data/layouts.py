@@ -117,6 +117,24 @@ _COCO = SkeletonLayout(
     bone_parents=((11, 0), (12, 0)),  # as in pyskl
 )
 
+# Without a joint between the hips, and with the neck and the head that COCO lacks. OpenPose's tree
+# hangs both from the left shoulder only; here all hangs from the neck.
+_BODY_25B = SkeletonLayout(
+    name="body_25b",
+    joints=(
+        *_COCO.joints, "upper_neck", "head_top", "left_big_toe", "left_small_toe", "left_heel",
+        "right_big_toe", "right_small_toe", "right_heel",
+    ),
+    bones=(
+        (1, 0), (2, 0), (3, 1), (4, 2), (5, 17), (6, 17), (7, 5), (8, 6), (9, 7), (10, 8), (11, 5),
+        (12, 6), (13, 11), (14, 12), (15, 13), (16, 14), (19, 15), (20, 19), (21, 15), (22, 16),
+        (23, 22), (24, 16), (0, 17), (18, 17),
+    ),
+    center=17,
+    pairs=(*_COCO.pairs, (19, 22), (20, 23), (21, 24)),
+    links=((11, 12),),
+)
+
 _KINECT = SkeletonLayout(
     name="kinect",
     joints=(
@@ -132,6 +150,25 @@ _KINECT = SkeletonLayout(
     center=2,
     pairs=_from_one((
         (5, 9), (6, 10), (7, 11), (8, 12), (13, 17), (14, 18), (15, 19), (16, 20),
+    )),
+)
+
+# The Kinect v1's joints in an order of its own.
+_MSR_ACTION3D = SkeletonLayout(
+    name="msr_action3d",
+    joints=(
+        "left_shoulder", "right_shoulder", "shoulder_center", "spine", "left_hip", "right_hip",
+        "hip_center", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hand",
+        "right_hand", "left_knee", "right_knee", "left_ankle", "right_ankle", "left_foot",
+        "right_foot", "head",
+    ),
+    bones=_from_one((
+        (20, 3), (1, 3), (2, 3), (4, 3), (7, 4), (5, 7), (6, 7), (8, 1), (10, 8), (12, 10), (9, 2),
+        (11, 9), (13, 11), (14, 5), (16, 14), (18, 16), (15, 6), (17, 15), (19, 17),
+    )),
+    center=2,
+    pairs=_from_one((
+        (1, 2), (5, 6), (8, 9), (10, 11), (12, 13), (14, 15), (16, 17), (18, 19),
     )),
 )
 
@@ -193,16 +230,23 @@ _LAYOUTS = {
     for layout in (
         _OPENPOSE,
         _BODY_25,
+        _BODY_25B,
         _NTU,
         _NTU_PYSKL,
         _NTU_EDGE,
         _COCO,
         _KINECT,
+        _MSR_ACTION3D,
         _MEDIAPIPE,
         _HAND,
         _H36M,
     )
 }
+
+
+def layouts_of(num_joints: int) -> list[str]:
+    r"""Returns the names of the layouts with that many joints."""
+    return [name for name, layout in _LAYOUTS.items() if layout.num_joints == num_joints]
 
 
 def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
@@ -214,11 +258,13 @@ def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
     :obj:`openpose`     18      OpenPose's COCO model with the edges of ST-GCN, where the hips
                                 hang from the shoulders
     :obj:`body_25`      25      OpenPose's BODY_25 model
+    :obj:`body_25b`     25      OpenPose's BODY_25B model, as many joints in another order
     :obj:`ntu`          25      NTU RGB+D (Kinect v2), as ST-GCN, 2s-AGCN and CTR-GCN join it
     :obj:`ntu_pyskl`    25      the same as pyskl and mmaction2 join it: hand tips on the wrists
     :obj:`ntu_edge`     24      the same without the joint between the shoulders
     :obj:`coco`         17      COCO keypoints with the edges of pyskl
-    :obj:`kinect`       20      Kinect v1: NW-UCLA, UTD-MHAD, MSR-Action3D
+    :obj:`kinect`       20      Kinect v1: NW-UCLA, UTD-MHAD
+    :obj:`msr_action3d` 20      MSR-Action3D, the same joints in another order
     :obj:`mediapipe`    33      MediaPipe Pose
     :obj:`hand`         21      MediaPipe Hands and OpenPose hands
     :obj:`h36m`         17      Human3.6M as VideoPose3D reduces it

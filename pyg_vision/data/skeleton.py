@@ -14,7 +14,7 @@ from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 # Skeletons that pose estimators find in pictures: of three channels, the third is a score.
-IN_PICTURES = ("openpose", "body_25", "coco")
+IN_PICTURES = ("openpose", "body_25", "body_25b", "coco")
 
 
 class SkeletonShape(NamedTuple):
@@ -233,7 +233,8 @@ def dense_to_skeletons(
         y (torch.Tensor, optional): The class of each sequence :math:`(N)`. (default: :obj:`None`)
         num_dims (int, optional): How many channels, from the first on, are coordinates: 2 for
             :math:`(x, y, \textrm{score})`. (default: 2 of 3 for layouts of pose estimators in
-            pictures, :obj:`"openpose"`, :obj:`"body_25"` and :obj:`"coco"`, else up to three)
+            pictures, :obj:`"openpose"`, :obj:`"body_25"`, :obj:`"body_25b"` and :obj:`"coco"`,
+            else up to three)
 
     Raises:
         TypeError: If :obj:`x` is no tensor.

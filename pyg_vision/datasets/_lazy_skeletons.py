@@ -8,8 +8,13 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from pyg_vision.datasets._skipping import OnError, check_on_error, read_all
+from pyg_vision.data.readers._file import NoPersonError
+from pyg_vision.datasets._skipping import OnError, check_on_error, warn_of_skipped
+from pyg_vision.datasets._sound_files import find_problems
 from pyg_vision.datasets.skeleton_dataset import SkeletonDataset
+
+# What is noted of a file without a person, which no reader says in these words.
+NO_PERSON = "no person"
 
 logger = logging.getLogger(__name__)
 
@@ -17,10 +22,11 @@ logger = logging.getLogger(__name__)
 class LazySkeletonDataset(SkeletonDataset):
     r"""Skeleton sequences of which only the names and the classes are held in memory.
 
-    A subclass says in :meth:`read` how an item becomes a sequence. Malformed items are either
-    named in the error when they are read, or, with :obj:`on_error="skip"`, left out from the
-    beginning, so that each index always means the same item. For that each is read once on
-    construction.
+    A subclass says in :meth:`read` how an item becomes a sequence, and in :meth:`stamp` which file
+    it comes from. Malformed and absent items are either named in the error when they are read, or,
+    with :obj:`on_error="skip"`, left out from the beginning, so that each index always means the
+    same item. For that each file is read once, in parallel; what was found is kept in the user's
+    cache folder as long as the file stays as it is. :obj:`$PYG_VISION_CACHE` names another folder.
 
     Args:
         items (list): What :meth:`read` takes, such as paths.
@@ -28,7 +34,7 @@ class LazySkeletonDataset(SkeletonDataset):
         classes (list of str): The names of the classes.
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
-        on_error (str, optional): What to do with malformed items, :obj:`"raise"` or
+        on_error (str, optional): What to do with malformed or absent items, :obj:`"raise"` or
             :obj:`"skip"`. (default: :obj:`"raise"`)
 
     Raises:
@@ -49,6 +55,8 @@ class LazySkeletonDataset(SkeletonDataset):
         self._items, self._classes_of_items = list(items), list(labels)
         if on_error == "skip":
             self._leave_out_malformed()
+        else:
+            self._look_for_empty()
         # The dataset of sequences in memory has nothing to set up here.
         super(SkeletonDataset, self).__init__(transform=transform)
         self._sequences, self._classes = [], list(classes)
@@ -56,6 +64,24 @@ class LazySkeletonDataset(SkeletonDataset):
     def read(self, item: Any) -> Data:
         r"""Reads a sequence."""
         raise NotImplementedError
+
+    def stamp(self, item: Any) -> tuple[str, str]:
+        r"""Returns a name for an item, and the path of the file that it comes from."""
+        raise NotImplementedError
+
+    def identity(self) -> str:
+        r"""Describes the options on which it depends whether an item is malformed."""
+        return ""
+
+    def check(self, item: Any) -> str:
+        r"""Reads an item, and returns what is wrong with it."""
+        try:
+            self.read(item)
+        except NoPersonError:
+            return NO_PERSON
+        except (ValueError, FileNotFoundError) as error:
+            return str(error) or type(error).__name__
+        return ""
 
     def describe(self, item: Any) -> str:
         r"""Names an item in messages."""
@@ -80,22 +106,33 @@ class LazySkeletonDataset(SkeletonDataset):
         r"""Returns a sequence, before :obj:`transform`."""
         return self.read(self._items[idx])
 
-    def _leave_out_malformed(self) -> None:
-        def read(index: int) -> None:
-            self.read(self._items[index])  # and not held
+    def _problems(self, items: Sequence[Any]) -> list[str]:
+        kind = f"{type(self).__module__}.{type(self).__qualname__}"
+        return find_problems(items, self.stamp, self.check, f"{kind}|{self.identity()}")
 
-        sound, self.skipped = read_all(
-            range(len(self._items)),
-            read,
-            "skip",
-            "malformed skeleton sequences",
-            logger,
-            lambda i: self.describe(self._items[i]),
-        )
-        if not sound:
+    def _leave_out_malformed(self) -> None:
+        problems = self._problems(self._items)
+        self._leave_out_empty(problems)
+        wrong = [i for i, problem in enumerate(problems) if problem]
+        for i in wrong:
+            logger.debug("%s", problems[i])
+        self.skipped = tuple(self.describe(self._items[i]) for i in wrong)
+        warn_of_skipped(self.skipped, len(problems), "malformed skeleton sequences", logger)
+        if len(wrong) == len(problems):
             raise ValueError(
-                f"none of {len(self._items)} sequences can be read, the first being "
+                f"none of {len(problems)} sequences can be read, the first being "
                 f"'{self.skipped[0]}'"
             )
-        self._items = [self._items[i] for i, _ in sound]
-        self._classes_of_items = [self._classes_of_items[i] for i, _ in sound]
+        self._keep([i for i, problem in enumerate(problems) if not problem])
+
+    def _leave_out_empty(self, problems: list[str]) -> None:
+        r"""Takes files without a person out of the items and their problems, where these count
+        as missing and not as malformed.
+        """
+
+    def _look_for_empty(self) -> None:
+        r"""Leaves such files out where others stay."""
+
+    def _keep(self, positions: list[int]) -> None:
+        self._items = [self._items[i] for i in positions]
+        self._classes_of_items = [self._classes_of_items[i] for i in positions]

@@ -30,7 +30,8 @@ def read_all(
 
     Args:
         items (list): What :obj:`read` takes.
-        read (Callable): The reader, which raises a :class:`ValueError` for a malformed item.
+        read (Callable): The reader, which raises a :class:`ValueError` for a malformed item, or a
+            :class:`FileNotFoundError` for one that is absent.
         on_error (str): :obj:`"raise"`, or :obj:`"skip"` to leave out malformed items.
         what (str): What they are called in the warning.
         logger (logging.Logger): Where the warning goes.
@@ -44,19 +45,25 @@ def read_all(
     for item in items:
         try:
             sound.append((item, read(item)))
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
             if on_error == "raise":
                 raise
             logger.debug("%s", error)
             skipped.append(describe(item))
-    if skipped:
-        more = len(skipped) - _NAMED
-        logger.warning(
-            "skipped %d of %d %s: %s%s",
-            len(skipped),
-            len(items),
-            what,
-            ", ".join(skipped[:_NAMED]),
-            f" and {more} more" if more > 0 else "",
-        )
+    warn_of_skipped(skipped, len(items), what, logger)
     return sound, tuple(skipped)
+
+
+def warn_of_skipped(skipped: Sequence[str], total: int, what: str, logger: logging.Logger) -> None:
+    r"""Says in one warning how many items were skipped, and names the first of them."""
+    if not skipped:
+        return
+    more = len(skipped) - _NAMED
+    logger.warning(
+        "skipped %d of %d %s: %s%s",
+        len(skipped),
+        total,
+        what,
+        ", ".join(skipped[:_NAMED]),
+        f" and {more} more" if more > 0 else "",
+    )

@@ -3,7 +3,7 @@ r"""Kinetics-Skeleton as a dataset of graphs."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from os import PathLike, scandir
+from os import PathLike, sep, stat
 from pathlib import Path
 from typing import Literal
 
@@ -12,10 +12,12 @@ from torch_geometric.data import Data
 
 from pyg_vision.data.readers._file import SkeletonFileError, read_json, show
 from pyg_vision.data.readers.kinetics import read_kinetics
-from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
+from pyg_vision.datasets._lazy_skeletons import NO_PERSON, LazySkeletonDataset
 from pyg_vision.datasets._skipping import OnError
 
 _MAX_CLASSES = 100_000
+# A file of 300 frames, the most that there are, has a third of this if nobody is in them.
+_MAY_BE_EMPTY = 32 * 1024
 
 
 class KineticsSkeleton(LazySkeletonDataset):
@@ -27,7 +29,7 @@ class KineticsSkeleton(LazySkeletonDataset):
     :obj:`kinetics_train/<name>.json`, :obj:`kinetics_val/<name>.json`, and for each split
     :obj:`kinetics_<split>_label.json`. They are read when they are asked for, see
     :func:`~pyg_vision.data.readers.read_kinetics`. Videos in which no skeleton was found are left
-    out; how many these are is :obj:`num_missing`.
+    out, also those of which only their file says so; how many these are is :obj:`num_missing`.
 
     A joint has the features :math:`(x, y, \textrm{score})`, with :math:`x` and :math:`y` in
     :math:`[0, 1]`.
@@ -58,12 +60,13 @@ class KineticsSkeleton(LazySkeletonDataset):
             highest score; published models see two. (default: all)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
-        on_error (str, optional): What to do with malformed files: :obj:`"raise"` when one is
-            read, or :obj:`"skip"`, for which all are read once on construction.
-            (default: :obj:`"raise"`)
+        on_error (str, optional): What to do with malformed or absent files: :obj:`"raise"` when
+            one is read, or :obj:`"skip"`, for which all are read once, in parallel; what was found
+            is kept in the user's cache folder. (default: :obj:`"raise"`)
 
     Raises:
-        FileNotFoundError: If a folder or file is missing.
+        FileNotFoundError: If a folder or the file of labels is missing; when indexed, if the file
+            is.
         ValueError: If there is no such split, or the labels are malformed; when indexed, if the
             file is malformed or has another label.
     """
@@ -82,13 +85,12 @@ class KineticsSkeleton(LazySkeletonDataset):
         folder = Path(root) / f"kinetics_{split}"
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder '{folder}'")
-        with scandir(folder) as entries:
-            present = {entry.name for entry in entries}
         label_path = Path(root) / f"kinetics_{split}_label.json"
         names: dict[int, str] = {}
         items, labels, self.num_missing = [], [], 0
-        for video, record in sorted(read_json(label_path).items()):
-            entry = _read_entry(label_path, video, record)
+        records = read_json(label_path)
+        for video in sorted(records):
+            entry = _read_entry(label_path, video, records[video])
             if entry is None:
                 self.num_missing += 1
                 continue
@@ -99,9 +101,7 @@ class KineticsSkeleton(LazySkeletonDataset):
                     f"{show(video)} calls the label {label} {show(name)}, which others call "
                     f"{show(names[label])}",
                 )
-            if f"{video}.json" not in present:
-                raise FileNotFoundError(f"'{label_path}' lists '{video}', not in '{folder}'")
-            items.append((folder / f"{video}.json", label))
+            items.append((f"{folder}{sep}{video}.json", label))
             labels.append(label)
         classes = [names.get(i, str(i)) for i in range(max(names, default=-1) + 1)]
         super().__init__(items, labels, classes, transform, on_error)
@@ -109,11 +109,11 @@ class KineticsSkeleton(LazySkeletonDataset):
     @property
     def paths(self) -> list[Path]:
         r"""The file of each sequence."""
-        return [self._items[i][0] for i in self.indices()]
+        return [Path(self._items[i][0]) for i in self.indices()]
 
-    def read(self, item: tuple[Path, int]) -> Data:
+    def read(self, item: tuple[str, int]) -> Data:
         r"""Reads a file, whose label must be that of the list."""
-        path, label = item
+        path, label = Path(item[0]), item[1]
         data = read_kinetics(path, self.num_persons)
         if data.y is not None and int(data.y) != label:
             raise SkeletonFileError(
@@ -122,14 +122,39 @@ class KineticsSkeleton(LazySkeletonDataset):
         data.y = tensor([label])
         return data
 
-    def describe(self, item: tuple[Path, int]) -> str:
+    def stamp(self, item: tuple[str, int]) -> tuple[str, str]:
+        r"""Names an item by its file and its label."""
+        return f"{item[0]}|{item[1]}", item[0]
+
+    def _leave_out_empty(self, problems: list[str]) -> None:
+        kept = [i for i, problem in enumerate(problems) if problem != NO_PERSON]
+        self.num_missing += len(problems) - len(kept)
+        self._keep(kept)
+        problems[:] = [problems[i] for i in kept]
+
+    def _look_for_empty(self) -> None:
+        small = [i for i, (path, _) in enumerate(self._items) if _may_be_empty(path)]
+        found = self._problems([self._items[i] for i in small])
+        problems = [""] * len(self._items)
+        for i, problem in zip(small, found, strict=True):
+            problems[i] = problem
+        self._leave_out_empty(problems)
+
+    def describe(self, item: tuple[str, int]) -> str:
         r"""Names the file."""
-        return str(item[0])
+        return item[0]
+
+
+def _may_be_empty(path: str) -> bool:
+    try:
+        return stat(path).st_size <= _MAY_BE_EMPTY
+    except OSError:  # named when it is read
+        return False
 
 
 def _read_entry(path: Path, video: str, record: object) -> tuple[int, str] | None:
     entry = record if isinstance(record, dict) else {}
-    found, label, name = (entry.get(key) for key in ("has_skeleton", "label_index", "label"))
+    found, label, name = entry.get("has_skeleton"), entry.get("label_index"), entry.get("label")
     if found is False:
         return None
     if (

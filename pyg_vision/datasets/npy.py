@@ -3,6 +3,7 @@ r"""Arrays of the published code as datasets of graphs."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from typing import Any
 import numpy as np
 from torch_geometric.data import Data
 
-from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers.npy import NpyLabels, npy_sequence, open_npy, read_npy_labels
+from pyg_vision.data.readers.npy import (
+    NpyLabels,
+    check_layout,
+    npy_sequence,
+    open_npy,
+    read_npy_labels,
+)
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
 from pyg_vision.datasets._skipping import OnError
@@ -28,8 +34,8 @@ class SkeletonArrays(LazySkeletonDataset):
         data_path (str or path): The file :obj:`.npy`.
         label_path (str or path, optional): The labels, a file :obj:`.npy` of integers or a pickle
             :obj:`.pkl` of :obj:`(names, labels)`. (default: :obj:`None`)
-        layout (str or SkeletonLayout, optional): The skeleton, by default told by the number of
-            joints, see :func:`~pyg_vision.data.readers.read_npy`. (default: :obj:`None`)
+        layout (str or SkeletonLayout): The skeleton, which must be given, see
+            :func:`~pyg_vision.data.readers.read_npy`.
         score (bool, optional): Whether the last channel is a score, by default told by the layout
             and the number of channels, see :func:`~pyg_vision.data.readers.read_npy`.
             (default: :obj:`None`)
@@ -44,8 +50,8 @@ class SkeletonArrays(LazySkeletonDataset):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a file is malformed, or the numbers of sequences and labels differ; when
-            indexed, if the sequence is malformed or does not fit the layout.
+        ValueError: If a file is malformed, the layout is not given or does not fit, or the
+            numbers of sequences and labels differ; when indexed, if the sequence is malformed.
     """
 
     def __init__(
@@ -59,9 +65,9 @@ class SkeletonArrays(LazySkeletonDataset):
         on_error: OnError = "raise",
     ) -> None:
         self.path = Path(data_path)
-        self.layout = None if layout is None else skeleton_layout(layout)
         self.score, self.trim = score, trim
         self._array: np.ndarray[Any, Any] | None = open_npy(self.path)
+        self.layout = check_layout(self.path, self._array, layout)
         count = len(self._array)
         self._known = NpyLabels([], None)
         labels: list[int | None] = [None] * count
@@ -91,6 +97,14 @@ class SkeletonArrays(LazySkeletonDataset):
             trim=self.trim,
             path=self.describe(item),
         )
+
+    def stamp(self, item: int) -> tuple[str, str]:
+        r"""Names a sequence by its place in the file."""
+        return f"{self.path}[{item}]", str(self.path)
+
+    def identity(self) -> str:
+        r"""Describes the options on which it depends whether a sequence is malformed."""
+        return f"{asdict(self.layout)}|{self.score}|{self.trim}"
 
     def describe(self, item: int) -> str:
         r"""Names the sequence."""

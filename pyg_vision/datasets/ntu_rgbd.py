@@ -87,8 +87,8 @@ class NTURGBD(LazySkeletonDataset):
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
         on_error (str, optional): What to do with malformed files: :obj:`"raise"` when one is
-            read, or :obj:`"skip"`, for which all are read once on construction.
-            (default: :obj:`"raise"`)
+            read, or :obj:`"skip"`, for which all are read once, in parallel; what was found is
+            kept in the user's cache folder. (default: :obj:`"raise"`)
         missing (str or path, optional): A text file with the names of the samples that are left
             out, one a line. (default: the list of the authors)
 
@@ -143,6 +143,10 @@ class NTURGBD(LazySkeletonDataset):
     def read(self, item: Path) -> Data:
         r"""Reads a file."""
         return read_ntu(item)
+
+    def stamp(self, item: Path) -> tuple[str, str]:
+        r"""Names an item by its file."""
+        return str(item), str(item)
 
 
 def _in_training(name: NTUName, benchmark: str, num_classes: int) -> bool:

@@ -3,13 +3,13 @@ r"""Annotation files of pyskl and MMAction2 as datasets of graphs."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 
 from torch_geometric.data import Data
 
-from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError
+from pyg_vision.data.readers._file import SkeletonFileError, known_layout
 from pyg_vision.data.readers.pyskl import Annotation, pyskl_sequence, read_pyskl
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
@@ -29,8 +29,8 @@ class PysklDataset(LazySkeletonDataset):
         path (str or path): The file :obj:`.pkl`.
         split (str, optional): The name of a split in the file, such as :obj:`"xsub_train"`.
             By default all sequences are taken. (default: :obj:`None`)
-        layout (str or SkeletonLayout, optional): The skeleton, by default told by the number of
-            joints, see :func:`~pyg_vision.data.readers.pyskl_sequence`. (default: :obj:`None`)
+        layout (str or SkeletonLayout): The skeleton, which must be given, see
+            :func:`~pyg_vision.data.readers.pyskl_sequence`.
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
         on_error (str, optional): What to do with sequences whose values are malformed:
@@ -39,8 +39,8 @@ class PysklDataset(LazySkeletonDataset):
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is malformed, or has no such split; when indexed, if the sequence
-            is malformed or does not fit the layout.
+        ValueError: If the file is malformed, the layout is not given, or there is no such split;
+            when indexed, if the sequence is malformed or does not fit the layout.
     """
 
     def __init__(
@@ -52,8 +52,11 @@ class PysklDataset(LazySkeletonDataset):
         on_error: OnError = "raise",
     ) -> None:
         self.path, self.split = Path(path), split
-        self.layout = None if layout is None else skeleton_layout(layout)
         splits, annotations = read_pyskl(path)
+        try:
+            self.layout = known_layout(layout, annotations[0]["keypoint"].shape[2])
+        except ValueError as error:
+            raise SkeletonFileError(self.path, str(error)) from error
         items = list(enumerate(annotations))
         self.num_missing = 0
         if split is not None:
@@ -81,6 +84,14 @@ class PysklDataset(LazySkeletonDataset):
             return pyskl_sequence(item[1], self.layout)
         except ValueError as error:
             raise SkeletonFileError(self.path, f"annotation {item[0]}: {error}") from error
+
+    def stamp(self, item: tuple[int, Annotation]) -> tuple[str, str]:
+        r"""Names an annotation by its place in the file."""
+        return f"{self.path}[{item[0]}]", str(self.path)
+
+    def identity(self) -> str:
+        r"""Describes the options on which it depends whether a sequence is malformed."""
+        return str(asdict(self.layout))
 
     def describe(self, item: tuple[int, Annotation]) -> str:
         r"""Names the annotation."""

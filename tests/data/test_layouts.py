@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pytest
 
 from pyg_vision.data import SkeletonLayout, skeleton_layout
@@ -5,11 +8,13 @@ from pyg_vision.data import SkeletonLayout, skeleton_layout
 SIZES = {
     "openpose": 18,
     "body_25": 25,
+    "body_25b": 25,
     "ntu": 25,
     "ntu_pyskl": 25,
     "ntu_edge": 24,
     "coco": 17,
     "kinect": 20,
+    "msr_action3d": 20,
     "mediapipe": 33,
     "hand": 21,
     "h36m": 17,
@@ -88,3 +93,26 @@ def test_unknown_layouts_are_named():
         skeleton_layout("kinetics")
     with pytest.raises(TypeError, match="a name or a SkeletonLayout.*'int'"):
         skeleton_layout(18)
+
+
+def test_bones_of_msr_action3d_keep_their_length(shared):
+    """In metres, the bones of one person hardly change, unlike those of another order."""
+    folder = shared / "data" / "formats" / "msr_action3d"
+    joints = np.loadtxt(folder / "a01_s01_e01_skeleton3D.txt").reshape(-1, 20, 4)[..., :3]
+
+    def spread(name):
+        child, parent = np.array(skeleton_layout(name).bones).T
+        length = np.linalg.norm(joints[:, child] - joints[:, parent], axis=-1)
+        return float(np.median(length.std(0) / length.mean(0)))
+
+    assert spread("msr_action3d") < 0.03
+    assert spread("kinect") > 2 * spread("msr_action3d")
+
+
+def test_joints_of_msr_action3d(shared):
+    folder = shared / "data" / "formats" / "msr_action3d"
+    sample = json.loads((folder / "a01_s01_e01_skeleton3D.txt.expected.json").read_text())
+    named = [(point["joint"], point["name"]) for point in sample["points"]]
+    assert len(named) >= 3
+    joints = skeleton_layout("msr_action3d").joints
+    assert all(joints[i] == name for i, name in named)

@@ -128,11 +128,38 @@ def test_malformed_labels_are_named(root, name):
 
 
 def test_a_video_that_is_not_there(root):
-    write_labels(root, {"zz": GOOD})
-    with pytest.raises(FileNotFoundError, match=r"kinetics_train_label.json' lists 'zz', not in"):
-        KineticsSkeleton(root)
+    write_labels(root, {"bb": GOOD, "zz": GOOD})
+    dataset = KineticsSkeleton(root)
+    assert len(dataset) == 2
+    with pytest.raises(FileNotFoundError, match=r"zz\.json"):
+        dataset[1]
+    dataset = KineticsSkeleton(root, on_error="skip")
+    assert [path.stem for path in dataset.paths] == ["bb"]
+    assert dataset.skipped == (str(root / "kinetics_train" / "zz.json"),)
     write_labels(root, {"zz": {**GOOD, "has_skeleton": False}, "bb": GOOD})
     assert len(KineticsSkeleton(root)) == 1
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("frames", [1, 300])
+def test_a_video_without_a_person_is_missing(root, on_error, frames):
+    path = root / "kinetics_train" / "bb.json"
+    path.write_text(json.dumps(video(VIDEOS["bb"], frames, persons=0)))
+    for _ in range(2):  # the second time from the index
+        dataset = KineticsSkeleton(root, on_error=on_error)
+        assert [path.stem for path in dataset.paths] == ["-aa", "dd"]
+        assert [data.y.item() for data in dataset] == dataset.labels == [0, 1]
+        assert dataset.num_missing == 2
+        assert getattr(dataset, "skipped", ()) == ()
+
+
+def test_malformed_files_are_found_when_they_are_read(root):
+    (root / "kinetics_train" / "bb.json").write_text("{")
+    dataset = KineticsSkeleton(root)
+    assert len(dataset) == 3
+    assert dataset[2].num_nodes > 0
+    with pytest.raises(ValueError, match=r"bb\.json': is no JSON"):
+        dataset[1]
 
 
 def test_there_must_be_videos(root, tmp_path):

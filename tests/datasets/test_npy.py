@@ -28,7 +28,7 @@ def paths(tmp_path, values):
 
 
 def test_an_array_becomes_sequences(paths, values):
-    dataset = SkeletonArrays(*paths)
+    dataset = SkeletonArrays(*paths, layout="openpose")
     assert len(dataset) == 3
     for data, value in zip(dataset, values, strict=True):
         assert torch.equal(skeletons_to_dense(data)[0], torch.from_numpy(value))
@@ -40,12 +40,12 @@ def test_an_array_becomes_sequences(paths, values):
 
 
 def test_labels_without_names(paths):
-    dataset = SkeletonArrays(paths[0], paths[0].with_name("label.npy"))
+    dataset = SkeletonArrays(paths[0], paths[0].with_name("label.npy"), layout="openpose")
     assert (dataset.labels, dataset.names) == (LABELS, ["0", "1", "2"])
 
 
 def test_no_labels(paths):
-    dataset = SkeletonArrays(paths[0])
+    dataset = SkeletonArrays(paths[0], layout="openpose")
     assert "y" not in dataset[0]
     assert dataset.classes == []
     with pytest.raises(ValueError, match=r"data.npy\[0\]' has no label"):
@@ -53,11 +53,13 @@ def test_no_labels(paths):
 
 
 def test_layout_score_and_trim(paths):
-    dataset = SkeletonArrays(*paths, score=False, trim=True)
+    dataset = SkeletonArrays(*paths, layout="openpose", score=False, trim=True)
     assert dataset[0].pos.size(1) == 3
     assert [data.skeleton_shape for data in dataset] == [(2, 5, 18), (2, 5, 18), (2, 3, 18)]
-    with pytest.raises(ValueError, match=r"data.npy\[1\]': layout 'ntu' has 25 joints"):
-        SkeletonArrays(*paths, layout="ntu")[1]
+    with pytest.raises(ValueError, match=r"data.npy': layout 'ntu' has 25 joints"):
+        SkeletonArrays(*paths, layout="ntu")
+    with pytest.raises(ValueError, match=r"data.npy': 'layout' must say which skeleton these 18"):
+        SkeletonArrays(*paths)
     with pytest.raises(ValueError, match="'layout' must be one of"):
         SkeletonArrays(*paths, layout="dog")
 
@@ -65,12 +67,12 @@ def test_layout_score_and_trim(paths):
 def test_malformed_values(paths, values, caplog):
     values[1, 0, 0, 0, 0] = np.nan
     np.save(paths[0], values)
-    dataset = SkeletonArrays(*paths)
+    dataset = SkeletonArrays(*paths, layout="openpose")
     assert dataset[2].y.item() == 2
     with pytest.raises(ValueError, match=r"data.npy\[1\]': .*NaN or infinite"):
         dataset[1]
     with caplog.at_level(logging.WARNING):
-        dataset = SkeletonArrays(*paths, on_error="skip")
+        dataset = SkeletonArrays(*paths, layout="openpose", on_error="skip")
     assert dataset.skipped == (f"{paths[0]}[1]",)
     assert dataset.names == ["a", "c"]
     assert dataset.labels == [data.y.item() for data in dataset] == [4, 2]
@@ -79,7 +81,7 @@ def test_malformed_values(paths, values, caplog):
 
 
 def test_copies_are_small(paths, values):
-    dataset = SkeletonArrays(*paths)
+    dataset = SkeletonArrays(*paths, layout="openpose")
     copy = pickle.dumps(dataset)
     assert len(copy) < values[0].nbytes
     assert torch.equal(pickle.loads(copy)[1].x, dataset[1].x)
@@ -87,7 +89,7 @@ def test_copies_are_small(paths, values):
 
 
 def test_parts_and_batches(paths):
-    dataset = SkeletonArrays(*paths)[torch.tensor([2, 0])]
+    dataset = SkeletonArrays(*paths, layout="openpose")[torch.tensor([2, 0])]
     assert (dataset.names, dataset.labels) == (["c", "a"], [2, 4])
     batch = next(iter(DataLoader(dataset, batch_size=2, num_workers=1)))
     assert batch.y.tolist() == [2, 4]
@@ -96,9 +98,9 @@ def test_parts_and_batches(paths):
 def test_files_must_fit(paths):
     np.save(paths[0].with_name("label.npy"), np.array([1, 2]))
     with pytest.raises(ValueError, match="label.npy': has 2 labels, for 3 sequences"):
-        SkeletonArrays(paths[0], paths[0].with_name("label.npy"))
+        SkeletonArrays(paths[0], paths[0].with_name("label.npy"), layout="openpose")
     with pytest.raises(FileNotFoundError):
         SkeletonArrays(paths[0].with_name("nowhere.npy"))
     np.save(paths[0], np.zeros((3, 18, 2)))
     with pytest.raises(ValueError, match=r"must be \[sequences, 2 to 4 channels"):
-        SkeletonArrays(*paths)
+        SkeletonArrays(*paths, layout="openpose")

@@ -36,7 +36,7 @@ def frames(dataset):
 
 
 def test_all_annotations(tmp_path):
-    dataset = PysklDataset(write(tmp_path))
+    dataset = PysklDataset(write(tmp_path), layout="coco")
     assert frames(dataset) == [1, 2, 3, 4]
     assert dataset.labels == [data.y.item() for data in dataset] == [2, 0, 4, 2]
     assert dataset.classes == ["0", "1", "2", "3", "4"]
@@ -48,15 +48,15 @@ def test_all_annotations(tmp_path):
 
 def test_splits(tmp_path):
     path = write(tmp_path)
-    train, val = PysklDataset(path, "train"), PysklDataset(path, "val")
+    train, val = PysklDataset(path, "train", "coco"), PysklDataset(path, "val", "coco")
     assert (frames(train), train.num_missing) == ([1, 4], 0)
     assert (frames(val), val.num_missing) == ([2], 1)
     with pytest.raises(ValueError, match=r"has no split 'test' \(got 'train', 'val', 'none'\)"):
-        PysklDataset(path, "test")
+        PysklDataset(path, "test", "coco")
     with pytest.raises(ValueError, match=r"split 'none' has no annotations"):
-        PysklDataset(path, "none")
+        PysklDataset(path, "none", "coco")
     with pytest.raises(ValueError, match=r"has no split 'train' \(got none\)"):
-        PysklDataset(write(tmp_path, split={}), "train")
+        PysklDataset(write(tmp_path, split={}), "train", "coco")
 
 
 def test_the_layout(tmp_path):
@@ -75,12 +75,12 @@ def test_the_layout(tmp_path):
 def test_malformed_values(tmp_path, caplog):
     records = [*RECORDS[:2], annotation(2, 1, np.nan), RECORDS[3]]
     path = write(tmp_path, records)
-    dataset = PysklDataset(path)
+    dataset = PysklDataset(path, layout="coco")
     assert dataset[3].y.item() == 2
     with pytest.raises(ValueError, match=r"pkl': annotation 2: .*'video_2'.* NaN or infinite"):
         dataset[2]
     with caplog.at_level(logging.WARNING):
-        dataset = PysklDataset(path, on_error="skip")
+        dataset = PysklDataset(path, layout="coco", on_error="skip")
     assert frames(dataset) == [1, 2, 4]
     assert dataset.labels == [2, 0, 2]
     assert dataset.skipped == ("video_2",)
@@ -88,11 +88,11 @@ def test_malformed_values(tmp_path, caplog):
     with pytest.raises(
         ValueError, match="none of 1 sequences can be read, the first being 'video_2"
     ):
-        PysklDataset(write(tmp_path, records[2:3]), on_error="skip")
+        PysklDataset(write(tmp_path, records[2:3]), layout="coco", on_error="skip")
 
 
 def test_no_labels(tmp_path):
-    dataset = PysklDataset(write(tmp_path, [annotation(0, 1), annotation(1)]))
+    dataset = PysklDataset(write(tmp_path, [annotation(0, 1), annotation(1)]), layout="coco")
     assert "y" not in dataset[1]
     with pytest.raises(ValueError, match="'video_1' has no label"):
         dataset.labels  # noqa: B018
@@ -100,13 +100,15 @@ def test_no_labels(tmp_path):
 
 
 def test_items_may_be_written_to(tmp_path):
-    dataset = PysklDataset(write(tmp_path))
+    dataset = PysklDataset(write(tmp_path), layout="coco")
     dataset[0].x.zero_()
     assert dataset[0].x.any()
 
 
 def test_parts_copies_and_batches(tmp_path):
-    dataset = pickle.loads(pickle.dumps(PysklDataset(write(tmp_path))))[torch.tensor([3, 1])]
+    dataset = pickle.loads(pickle.dumps(PysklDataset(write(tmp_path), layout="coco")))[
+        torch.tensor([3, 1])
+    ]
     assert dataset.names == ["video_3", "video_1"]
     batch = next(iter(DataLoader(dataset, batch_size=2, num_workers=1)))
     assert batch.y.tolist() == dataset.labels == [2, 0]
@@ -124,12 +126,12 @@ def test_no_code_of_a_file_runs(tmp_path):
     marker = tmp_path / "marker"
     path = write(tmp_path, [{**RECORDS[0], "x": Call(str(marker))}])
     with pytest.raises(ValueError, match=r"it asks for 'posix', 'mkdir': refused"):
-        PysklDataset(path)
+        PysklDataset(path, layout="coco")
     assert not marker.exists()
 
 
 def test_arguments_are_checked(tmp_path):
     with pytest.raises(ValueError, match=r"'on_error' must be 'raise' or 'skip'"):
-        PysklDataset(write(tmp_path), on_error="ignore")
+        PysklDataset(write(tmp_path), layout="coco", on_error="ignore")
     with pytest.raises(FileNotFoundError):
         PysklDataset(tmp_path / "nowhere.pkl")

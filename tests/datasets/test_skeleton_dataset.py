@@ -108,9 +108,13 @@ def test_nothing_is_logged_if_all_files_are_sound(paths, caplog):
     assert (len(found), skipped, caplog.records) == (2, (), [])
 
 
-def test_a_missing_file_is_not_skipped(tmp_path):
+def test_a_missing_file_is_skipped_like_a_malformed_one(tmp_path):
     with pytest.raises(FileNotFoundError):
-        read_files([tmp_path / "gone.json"], read, "skip")
+        read_files([tmp_path / "gone.json"], read)
+    assert read_files([tmp_path / "gone.json"], read, "skip") == (
+        [],
+        (str(tmp_path / "gone.json"),),
+    )
 
 
 def test_what_may_be_done_on_errors(paths):

@@ -113,3 +113,16 @@ def test_there_must_be_files(root):
         SkeletonFolder(root / "clap", read)
     with pytest.raises(FileNotFoundError, match="there is no folder '.*nowhere'"):
         SkeletonFolder(root / "nowhere", read)
+
+
+def test_an_empty_folder_of_a_video_is_skipped(tmp_path):
+    for name in ("full", "empty"):
+        (tmp_path / "walk" / name).mkdir(parents=True)
+    people = [{"pose_keypoints_2d": [0.5] * 54}]
+    path = tmp_path / "walk" / "full" / "full_000000000000_keypoints.json"
+    path.write_text(json.dumps({"people": people}))
+    dataset = SkeletonFolder(tmp_path, read_openpose, pattern="*", on_error="skip")
+    assert dataset.paths == [str(tmp_path / "walk" / "full")]
+    assert dataset.skipped == (str(tmp_path / "walk" / "empty"),)
+    with pytest.raises(FileNotFoundError, match="no JSON file with 'people' in .*empty"):
+        SkeletonFolder(tmp_path, read_openpose, pattern="*")

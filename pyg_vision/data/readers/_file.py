@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from torch_geometric.data import Data
 
+from pyg_vision.data.layouts import layouts_of, skeleton_layout
 from pyg_vision.data.skeleton import skeleton_sequence
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
@@ -49,6 +51,10 @@ class SkeletonFileError(ValueError):
         super().__init__(f"'{path}'{where}: {problem}")
 
 
+class NoPersonError(SkeletonFileError):
+    r"""Says that a sound file holds no person."""
+
+
 def read_name(
     path: str | PathLike[str], pattern: re.Pattern[str], form: str, kind: Callable[..., Name]
 ) -> Name:
@@ -80,13 +86,18 @@ def read_text(path: Path) -> str:
         raise SkeletonFileError(path, f"is no text ({type(error).__name__}: {error})") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    r"""Reads a JSON file that must hold an object."""
+def read_any_json(path: Path) -> Any:
+    r"""Reads a JSON file."""
     text = read_text(path)
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SkeletonFileError(path, f"is no JSON ({type(error).__name__}: {error})") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    r"""Reads a JSON file that must hold an object."""
+    value = read_any_json(path)
     if not isinstance(value, dict):
         raise SkeletonFileError(path, f"must hold a JSON object (got {type(value).__name__})")
     return value
@@ -120,7 +131,7 @@ def numbers(
     if not isinstance(value, list) or len(value) != count:
         found = f"{len(value)} of them" if isinstance(value, list) else type(value).__name__
         raise SkeletonFileError(path, f"expected {what} (got {found})", frame, person)
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+    if not _are_numbers(value):
         raise SkeletonFileError(path, f"expected {what} (got other values)", frame, person)
     try:
         with np.errstate(over="ignore"):
@@ -130,6 +141,72 @@ def numbers(
     if not np.isfinite(array).all():
         raise SkeletonFileError(path, "a value is NaN or infinite", frame, person)
     return array
+
+
+def points(path: Path, frames: list[Any], num_joints: int, num_dims: int) -> Array:
+    r"""Returns lists of frames of joints of finite numbers as an array."""
+    array = _whole_array(frames, num_joints, num_dims)
+    if array is not None:
+        return array
+    # Something is wrong: say where.
+    array = np.empty((len(frames), num_joints, num_dims), dtype=np.float32)
+    for t, frame in enumerate(frames):
+        if not isinstance(frame, list) or len(frame) != num_joints:
+            found = len(frame) if isinstance(frame, list) else type(frame).__name__
+            raise SkeletonFileError(path, f"expected {num_joints} joints (got {found})", t)
+        for v, joint in enumerate(frame):
+            array[t, v] = numbers(path, joint, num_dims, t)
+    return array
+
+
+def _whole_array(frames: list[Any], num_joints: int, num_dims: int) -> Array | None:
+    r"""Returns the array, :obj:`None` if anything is wrong with it."""
+    if not _are_lists(frames, num_joints):
+        return None
+    joints = list(chain.from_iterable(frames))
+    if not _are_lists(joints, num_dims):
+        return None
+    values = list(chain.from_iterable(joints))
+    if not _are_numbers(values):
+        return None
+    try:
+        with np.errstate(over="ignore"):
+            array = np.array(values, dtype=np.float32)
+    except OverflowError:
+        return None
+    if not np.isfinite(array).all():
+        return None
+    return array.reshape(len(frames), num_joints, num_dims)
+
+
+def _are_lists(values: list[Any], length: int) -> bool:
+    return set(map(type, values)) <= {list} and set(map(len, values)) <= {length}
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {int, float}
+
+
+def known_layout(layout: str | SkeletonLayout | None, num_joints: int) -> SkeletonLayout:
+    r"""Returns the layout, which must be given: the number of joints does not tell it."""
+    if layout is not None:
+        return skeleton_layout(layout)
+    names = " or ".join(map(repr, layouts_of(num_joints)))
+    raise ValueError(
+        f"'layout' must say which skeleton these {num_joints} joints are"
+        + (f", such as {names}" if names else ", as a SkeletonLayout")
+    )
+
+
+def check_score(score: np.ndarray[Any, Any] | None, layout: SkeletonLayout) -> None:
+    r"""Refuses scores below zero, which are coordinates."""
+    if score is not None and score.size and score.min() < 0:
+        others = [name for name in layouts_of(layout.num_joints) if name != layout.name]
+        names = f", such as {' or '.join(map(repr, others))}" if others else ""
+        raise ValueError(
+            f"a score is negative (got {score.min():g}): the channel is rather a coordinate, of "
+            f"another 'layout' than '{layout.name}'{names}, or with score=False where that is asked"
+        )
 
 
 def check_size(path: Path, shape: Sequence[int]) -> None:
@@ -158,6 +235,7 @@ def file_sequence(
 ) -> Data:
     r"""Makes the sequence of a file, whose errors name it."""
     try:
+        check_score(score, layout)
         return skeleton_sequence(keypoints, layout, y=y, score=score)
     except (TypeError, ValueError) as error:
         raise SkeletonFileError(path, str(error)) from error

@@ -12,6 +12,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._file import (
     Array,
+    NoPersonError,
     SkeletonFileError,
     check_size,
     field,
@@ -20,10 +21,14 @@ from pyg_vision.data.readers._file import (
     read_json,
     show,
 )
+from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 
 def read_kinetics(
-    path: str | PathLike[str], num_persons: int | None = None, first_frame: int = 1
+    path: str | PathLike[str],
+    num_persons: int | None = None,
+    first_frame: int = 1,
+    layout: str | SkeletonLayout = "openpose",
 ) -> Data:
     r"""Reads a sequence of Kinetics-Skeleton from JSON, as `ST-GCN
     <https://github.com/yysijie/st-gcn>`_ distributes it.
@@ -45,11 +50,13 @@ def read_kinetics(
             the first five listed.) By default all are kept, as listed. (default: :obj:`None`)
         first_frame (int, optional): The :obj:`frame_index` of the first frame.
             (default: :obj:`1`)
+        layout (str or SkeletonLayout, optional): The skeleton, of files in the same form from
+            another pose estimator. (default: :obj:`"openpose"`)
 
     Returns:
-        torch_geometric.data.Data: The sequence, of :math:`(x, y, \textrm{score})` and the layout
-        :obj:`"openpose"`, see :func:`~pyg_vision.data.skeleton_sequence`. A label that is missing
-        or -1 makes no :obj:`y`.
+        torch_geometric.data.Data: The sequence, of :math:`(x, y, \textrm{score})`, see
+        :func:`~pyg_vision.data.skeleton_sequence`. A label that is missing, empty or -1 makes no
+        :obj:`y`.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -63,7 +70,7 @@ def read_kinetics(
     if num_persons is not None and num_persons < 1:
         raise ValueError(f"'num_persons' must be positive (got {num_persons})")
     path = Path(path)
-    layout = skeleton_layout("openpose")
+    layout = skeleton_layout(layout)
     record = read_json(path)
     frames: dict[int, list[Array]] = {}
     for i, entry in enumerate(field(path, record, "data", list)):
@@ -85,7 +92,7 @@ def read_kinetics(
         raise SkeletonFileError(path, "holds no frames")
     most = max(map(len, frames.values()))
     if most == 0:
-        raise SkeletonFileError(path, f"there is no person in any of {len(frames)} frames")
+        raise NoPersonError(path, f"there is no person in any of {len(frames)} frames")
     kept = most if num_persons is None else min(most, num_persons)
     shape = (kept, max(frames) - first_frame + 1, layout.num_joints, 3)
     check_size(path, shape)
@@ -110,7 +117,7 @@ def _read_person(path: Path, person: Any, num_joints: int, frame: int, m: int) -
 
 def _read_label(path: Path, record: dict[str, Any]) -> int | None:
     label = record.get("label_index")
-    if label is None or label == -1:
+    if label is None or label == "" or label == -1:
         return None
     if not isinstance(label, int) or isinstance(label, bool) or not 0 <= label < 2**31:
         raise SkeletonFileError(path, f"'label_index' must be an index or -1 (got {show(label)})")

@@ -11,21 +11,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch_geometric.data import Data
 
-from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError, file_sequence, show, to_float32
+from pyg_vision.data.readers._file import (
+    SkeletonFileError,
+    file_sequence,
+    known_layout,
+    show,
+    to_float32,
+)
 from pyg_vision.data.readers._pickle import load_pickle
 from pyg_vision.data.skeleton import IN_PICTURES
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
-_LAYOUTS = {
-    17: "coco",
-    18: "openpose",
-    20: "kinect",
-    21: "hand",
-    24: "ntu_edge",
-    25: "ntu",
-    33: "mediapipe",
-}
 _MALFORMED = (
     ArithmeticError,
     EOFError,
@@ -68,11 +64,12 @@ def open_npy(path: str | PathLike[str]) -> np.ndarray[Any, Any]:
     """
     path = Path(path)
     array = _map(path)
-    if array.ndim != 5 or array.shape[1] not in (2, 3, 4):
+    if array.ndim != 5 or array.shape[1] not in (2, 3, 4) or 0 in array.shape:
+        one = "; of one person, add the last dimension with array[..., None]"
         raise SkeletonFileError(
             path,
-            f"must be [sequences, 2 to 4 channels, frames, joints, persons] "
-            f"(got shape {list(array.shape)})",
+            f"must be [sequences, 2 to 4 channels, frames, joints, persons] and not empty "
+            f"(got shape {list(array.shape)}{one if array.ndim == 4 else ''})",
         )
     if array.dtype.kind not in "fiu":
         raise SkeletonFileError(path, f"must hold numbers (got {array.dtype})")
@@ -83,9 +80,10 @@ def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyL
     r"""Reads the labels of an array of sequences.
 
     Args:
-        path (str or path): A file :obj:`.npy` of integers, or a pickle :obj:`.pkl` of
-            :obj:`(names, labels)` as ST-GCN writes it. No code of a pickle can run, see
-            :func:`read_pyskl`.
+        path (str or path): A file :obj:`.npy` of integers, :math:`(N)` or :math:`(N, 1)`, or a
+            pickle :obj:`.pkl` of :obj:`(names, labels)` as ST-GCN writes it, or of
+            :obj:`(names, labels, lengths)`, the last of which are not needed. No code of a pickle
+            can run, see :func:`read_pyskl`.
         count (int, optional): How many there must be. (default: :obj:`None`)
 
     Raises:
@@ -93,14 +91,20 @@ def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyL
         ValueError: If the file is malformed, or has another number of labels.
     """
     path = Path(path)
-    names, values = None, None
+    names: Any = None
+    values: Any = None
     if path.suffix == ".npy":
         values = np.array(_map(path))
     else:
-        pair = load_pickle(path)
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise SkeletonFileError(path, f"must hold (names, labels) (got {type(pair).__name__})")
-        names, values = pair
+        lists = load_pickle(path)
+        if not isinstance(lists, list | tuple) or len(lists) not in (2, 3):
+            found = type(lists).__name__
+            found += f" of {len(lists)}" if isinstance(lists, list | tuple) else ""
+            raise SkeletonFileError(
+                path,
+                f"must hold (names, labels), and at most the lengths after them (got {found})",
+            )
+        names, values = lists[:2]
         if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
             raise SkeletonFileError(path, "the names must be a list of strings")
         names = list(names)
@@ -124,8 +128,7 @@ def npy_sequence(
 
     Args:
         array (numpy.ndarray): The sequence.
-        layout (str or SkeletonLayout, optional): The skeleton, see :func:`read_npy`.
-            (default: :obj:`None`)
+        layout (str or SkeletonLayout): The skeleton, which must be given, see :func:`read_npy`.
         y (int, optional): Its class. (default: :obj:`None`)
         score (bool, optional): Whether the last channel is a score, see :func:`read_npy`.
             (default: :obj:`None`)
@@ -134,22 +137,20 @@ def npy_sequence(
         path (str or path, optional): What errors call it. (default: :obj:`"array"`)
 
     Raises:
-        ValueError: If the array does not fit the layout, or the layout cannot be told.
+        ValueError: If the array does not fit the layout, there is none, or a score is negative.
     """
     path = Path(path)
     if array.ndim != 4 or 0 in array.shape:
+        one = "; of one person, add the last dimension with array[..., None]"
         raise SkeletonFileError(
             path,
             f"must be [channels, frames, joints, persons] and not empty "
-            f"(got shape {list(array.shape)})",
+            f"(got shape {list(array.shape)}{one if array.ndim == 3 else ''})",
         )
-    if layout is None:
-        layout = _LAYOUTS.get(array.shape[2])
-        if layout is None:
-            raise SkeletonFileError(
-                path, f"the layout of {array.shape[2]} joints cannot be told; pass 'layout'"
-            )
-    layout = skeleton_layout(layout)
+    try:
+        layout = known_layout(layout, array.shape[2])
+    except ValueError as error:
+        raise SkeletonFileError(path, str(error)) from error
     if score is None:
         score = array.shape[0] == 4 or (array.shape[0] == 3 and layout.name in IN_PICTURES)
     joints = to_float32(array.transpose(3, 1, 2, 0))
@@ -183,13 +184,12 @@ def read_npy(
         label_path (str or path, optional): The labels, a file :obj:`.npy` of integers or a pickle
             :obj:`.pkl` of :obj:`(names, labels)`. Without it sequences have no :obj:`y`.
             (default: :obj:`None`)
-        layout (str or SkeletonLayout, optional): The skeleton. By default it is told by the
-            number of joints: 17 are :obj:`"coco"`, 18 :obj:`"openpose"`, 20 :obj:`"kinect"`, 21
-            :obj:`"hand"`, 24 :obj:`"ntu_edge"`, 25 :obj:`"ntu"`, and 33 :obj:`"mediapipe"`.
-            (default: :obj:`None`)
+        layout (str or SkeletonLayout): The skeleton, which must be given: an array does not say
+            what its joints are, and 17 or 25 joints are those of several skeletons.
         score (bool, optional): Whether the last channel is a score and no coordinate. By default
             it is one if there are four channels, or three and the layout is :obj:`"coco"`,
-            :obj:`"openpose"` or :obj:`"body_25"`. (default: :obj:`None`)
+            :obj:`"openpose"`, :obj:`"body_25"` or :obj:`"body_25b"`. Scores are not negative.
+            (default: :obj:`None`)
         trim (bool, optional): Whether to leave out frames at the end in which all is zero, and
             persons behind the others of whom all is zero. One of each always remains.
             (default: :obj:`False`)
@@ -197,9 +197,11 @@ def read_npy(
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If a file is malformed, the numbers of sequences and labels differ, the array
-            does not fit the layout, or the layout cannot be told; the error names the sequence.
+            does not fit the layout, there is none, or a score is negative; the error names the
+            sequence.
     """
     array = open_npy(data_path)
+    check_layout(data_path, array, layout)
     labels = None if label_path is None else read_npy_labels(label_path, len(array)).labels
     return [
         npy_sequence(
@@ -214,6 +216,23 @@ def read_npy(
     ]
 
 
+def check_layout(
+    path: str | PathLike[str], array: np.ndarray[Any, Any], layout: str | SkeletonLayout | None
+) -> SkeletonLayout:
+    r"""Returns the layout of an array :math:`(N, C, T, V, M)`, which must be given and fit."""
+    try:
+        known = known_layout(layout, array.shape[3])
+    except ValueError as error:
+        raise SkeletonFileError(Path(path), str(error)) from error
+    if known.num_joints != array.shape[3]:
+        raise SkeletonFileError(
+            Path(path),
+            f"layout '{known.name}' has {known.num_joints} joints (got {array.shape[3]} in an "
+            f"array of shape {list(array.shape)})",
+        )
+    return known
+
+
 def _map(path: Path) -> np.ndarray[Any, Any]:
     try:
         return np.lib.format.open_memmap(path, mode="r")
@@ -226,10 +245,18 @@ def _map(path: Path) -> np.ndarray[Any, Any]:
 
 
 def _read_labels(path: Path, values: Any) -> list[int]:
-    if isinstance(values, np.ndarray) and values.ndim == 1:
+    if isinstance(values, np.ndarray):
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        if values.ndim != 1:
+            raise SkeletonFileError(
+                path, f"the labels must be [sequences] (got shape {list(values.shape)})"
+            )
         values = list(values)
     if not isinstance(values, list | tuple):
-        raise SkeletonFileError(path, "the labels must be a list, one for each sequence")
+        raise SkeletonFileError(
+            path, f"the labels must be one for each sequence (got {type(values).__name__})"
+        )
     for i, value in enumerate(values):
         integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if not integer or not 0 <= value < 2**31:

@@ -7,11 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from torch_geometric.data import Data
 
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError, field, numbers, read_json, read_name
+from pyg_vision.data.readers._file import SkeletonFileError, field, points, read_json, read_name
 from pyg_vision.data.skeleton import skeleton_sequence
 
 # The numbers of the actions have gaps; classes have none.
@@ -75,11 +74,5 @@ def read_nw_ucla(path: str | PathLike[str]) -> Data:
     frames = field(path, read_json(path), "skeletons", list)
     if not frames:
         raise SkeletonFileError(path, "holds no frames")
-    keypoints = np.empty((len(frames), layout.num_joints, 3), dtype=np.float32)
-    for t, joints in enumerate(frames):
-        if not isinstance(joints, list) or len(joints) != layout.num_joints:
-            found = len(joints) if isinstance(joints, list) else type(joints).__name__
-            raise SkeletonFileError(path, f"expected {layout.num_joints} joints (got {found})", t)
-        for v, joint in enumerate(joints):
-            keypoints[t, v] = numbers(path, joint, 3, t)
+    keypoints = points(path, frames, layout.num_joints, 3)
     return skeleton_sequence(keypoints, layout, y=ACTIONS.index(name.action))

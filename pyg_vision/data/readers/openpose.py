@@ -2,11 +2,12 @@ r"""Folders of OpenPose's JSON files."""
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from torch_geometric.data import Data
@@ -14,16 +15,21 @@ from torch_geometric.data import Data
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._file import (
     Array,
+    NoPersonError,
     SkeletonFileError,
     check_size,
     field,
     file_sequence,
     numbers,
-    read_json,
+    read_any_json,
+    show,
 )
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 
-_NAME = re.compile(r"(.+)_(\d+)_keypoints")
+logger = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"(.*?)(\d+)\D*", re.DOTALL)
+_NAMED = 5
 _PARTS = ("pose", "hand_left", "hand_right")
 _POSES = ("openpose", "body_25")
 
@@ -37,11 +43,17 @@ def read_openpose(
 ) -> Data:
     r"""Reads a video from the JSON files that `OpenPose
     <https://github.com/CMU-Perceptual-Computing-Lab/openpose>`_ writes with :obj:`--write_json`,
-    one for each frame: :obj:`<video>_000000000012_keypoints.json`, all in one folder.
+    one for each frame, all in one folder: :obj:`<video>_000000000012_keypoints.json`, or of any
+    other name with a number.
 
-    Frames are in the order of their numbers, which need not be consecutive. OpenPose does not
-    follow people from frame to frame: person 0 is the one that it lists first in each frame, and
-    there are as many persons as in the fullest frame. Those that a frame lacks are zeros, as are
+    A JSON file whose object has :obj:`people` is a frame; others are skipped, and a message of the
+    log counts them. Frames are in the order of the last number of their names, which need not be
+    consecutive; what stands before it must be the same in all.
+
+    OpenPose does not follow people from frame to frame: person 0 is the one that it lists first in
+    each frame, and there are as many persons as in the fullest frame. If another program has
+    followed them and written a :obj:`person_id`, there is one person for each, in the order of
+    these numbers, and those without one come behind. Persons that a frame lacks are zeros, as are
     joints that were not found.
 
     .. code-block:: python
@@ -54,7 +66,8 @@ def read_openpose(
         folder (str or path): The folder, of one video.
         layout (str or SkeletonLayout, optional): The skeleton. By default the model is told by
             the number of its joints: :obj:`"openpose"` (COCO, 18 joints), :obj:`"body_25"`, or
-            :obj:`"hand"`. (default: :obj:`None`)
+            :obj:`"hand"`. BODY_25B has as many joints as BODY_25 and must be named,
+            :obj:`"body_25b"`. (default: :obj:`None`)
         part (str, optional): Which keypoints of a person are read, :obj:`"pose"`,
             :obj:`"hand_left"` or :obj:`"hand_right"`. (default: :obj:`"pose"`)
         min_score (float, optional): Joints with a lower score count as not found.
@@ -70,8 +83,8 @@ def read_openpose(
         FileNotFoundError: If there is no such folder, or no file in it.
         TypeError: If an argument is of another type.
         ValueError: If an argument is out of range, a file is malformed or does not fit the
-            layout, files are of several videos, or no frame has a person; the error names file,
-            frame and person.
+            layout, a score is negative, files are of several videos, or no frame has a person;
+            the error names file, frame and person.
     """
     if part not in _PARTS:
         raise ValueError(f"'part' must be one of {', '.join(_PARTS)} (got {part!r})")
@@ -79,49 +92,116 @@ def read_openpose(
     width, height = _read_size(size)
     known = None if layout is None else skeleton_layout(layout)
     folder = Path(folder)
-    files = _frame_files(folder)
-    frames: list[list[Array]] = []
-    for t, path in enumerate(files):
-        persons = []
-        for m, person in enumerate(field(path, read_json(path), "people", list, t)):
-            values = field(path, person, f"{part}_keypoints_2d", list, t, m)
+    frames = _read_frames(folder)
+    persons: list[tuple[int, int, int | None, Array]] = []
+    for t, (path, people) in enumerate(frames):
+        for m, person in enumerate(people):
+            # The names of OpenPose 1.0 do not end in "_2d".
+            key = f"{part}_keypoints_2d"
+            if isinstance(person, dict) and key not in person and f"{part}_keypoints" in person:
+                key = f"{part}_keypoints"
+            values = field(path, person, key, list, t, m)
             if known is None:
                 known = _guess_layout(path, values, part, t, m)
-            persons.append(_read_joints(path, values, known, t, m))
-        frames.append(persons)
-    num_persons = max(map(len, frames))
-    if known is None or num_persons == 0:
-        raise SkeletonFileError(folder, f"there is no person in any of {len(files)} frames")
-    check_size(folder, (num_persons, len(files), known.num_joints, 3))
-    joints = np.zeros((num_persons, len(files), known.num_joints, 3), dtype=np.float32)
-    for t, persons in enumerate(frames):
-        for m, values in enumerate(persons):
-            joints[m, t] = values
-    joints[joints[..., 2] < min_score] = 0
+            identity = _read_identity(path, person, t, m)
+            persons.append((t, m, identity, _read_joints(path, values, known, t, m)))
+    if known is None or not persons:
+        raise NoPersonError(folder, f"there is no person in any of {len(frames)} frames")
+    places = _place(frames, persons)
+    check_size(folder, (max(places) + 1, len(frames), known.num_joints, 3))
+    joints = np.zeros((max(places) + 1, len(frames), known.num_joints, 3), dtype=np.float32)
+    for place, (t, _, _, values) in zip(places, persons, strict=True):
+        joints[place, t] = values
+    if joints[..., 2].min() >= 0:  # else the error of a negative score
+        joints[joints[..., 2] < min_score] = 0
     joints[..., :2] /= (width, height)
     return file_sequence(folder, joints[..., :2], known, score=joints[..., 2])
 
 
-def _frame_files(folder: Path) -> list[Path]:
+class _Frame(NamedTuple):
+    path: Path
+    people: list[Any]
+
+
+def _read_frames(folder: Path) -> list[_Frame]:
+    r"""Reads the files that are frames, in the order of their numbers."""
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder '{folder}'")
-    numbered: dict[int, Path] = {}
-    videos: dict[str, Path] = {}
+    frames, skipped = [], []
     for path in sorted(folder.glob("*.json")):
-        match = _NAME.fullmatch(path.stem)
-        if match is None:
-            raise SkeletonFileError(path, "the name must be <video>_<number>_keypoints.json")
+        # macOS writes such files beside others, which are no JSON.
+        record = None if path.name.startswith(".") else read_any_json(path)
+        if isinstance(record, dict) and "people" in record:
+            frames.append(_Frame(path, field(path, record, "people", list)))
+        else:
+            skipped.append(path.name)
+    if skipped:
+        logger.warning(
+            "skipped %d JSON files of '%s' that are no frames of OpenPose: %s%s",
+            len(skipped),
+            folder,
+            ", ".join(skipped[:_NAMED]),
+            " …" if len(skipped) > _NAMED else "",
+        )
+    if not frames:
+        raise FileNotFoundError(f"there is no JSON file with 'people' in '{folder}'")
+    return frames if len(frames) == 1 else _in_order(frames)
+
+
+def _in_order(frames: list[_Frame]) -> list[_Frame]:
+    numbered: dict[int, _Frame] = {}
+    first: tuple[str, Path] | None = None
+    for frame in frames:
+        match = _NUMBER.fullmatch(frame.path.stem)
+        if match is None or len(match[2]) > 20:
+            raise SkeletonFileError(frame.path, "the name must hold the number of the frame")
+        first = first or (match[1], frame.path)
+        if match[1] != first[0]:
+            raise SkeletonFileError(
+                frame.path,
+                f"is of another video than '{first[1].name}': before the number stands "
+                f"{show(match[1])}, not {show(first[0])}",
+            )
         number = int(match[2])
-        videos.setdefault(match[1], path)
-        if len(videos) > 1:
-            first, other = videos.values()
-            raise SkeletonFileError(other, f"is of another video than '{first.name}'")
         if number in numbered:
-            raise SkeletonFileError(path, f"has the same number as '{numbered[number].name}'")
-        numbered[number] = path
-    if not numbered:
-        raise FileNotFoundError(f"there are no files '*_keypoints.json' in '{folder}'")
+            raise SkeletonFileError(
+                frame.path, f"has the same number as '{numbered[number].path.name}'"
+            )
+        numbered[number] = frame
     return [numbered[number] for number in sorted(numbered)]
+
+
+def _read_identity(path: Path, person: dict[str, Any], t: int, m: int) -> int | None:
+    r"""Returns who a person is, :obj:`None` if the file does not say."""
+    value = person.get("person_id", -1)
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else (value or -1)
+    if not isinstance(value, int) or isinstance(value, bool) or value < -1:
+        raise SkeletonFileError(
+            path, f"'person_id' must be a number or -1 (got {show(value)})", t, m
+        )
+    return None if value == -1 else value
+
+
+def _place(frames: list[_Frame], persons: list[tuple[int, int, int | None, Array]]) -> list[int]:
+    r"""Returns which person of the sequence each person of a frame is."""
+    known = sorted({identity for _, _, identity, _ in persons if identity is not None})
+    place_of = {identity: place for place, identity in enumerate(known)}
+    seen: dict[tuple[int, int], int] = {}
+    unknown = [len(known)] * len(frames)
+    places = []
+    for t, m, identity, _ in persons:
+        if identity is None:
+            places.append(unknown[t])
+            unknown[t] += 1
+            continue
+        if (t, identity) in seen:
+            raise SkeletonFileError(
+                frames[t].path, f"has two persons of 'person_id' {identity}", t, m
+            )
+        seen[t, identity] = m
+        places.append(place_of[identity])
+    return places
 
 
 def _guess_layout(path: Path, values: list[Any], part: str, t: int, m: int) -> SkeletonLayout:

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch_geometric.data import Data
 
-from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError, show, to_float32
+from pyg_vision.data.readers._file import (
+    SkeletonFileError,
+    check_score,
+    known_layout,
+    show,
+    to_float32,
+)
 from pyg_vision.data.readers._pickle import load_pickle
 from pyg_vision.data.skeleton import skeleton_sequence
 from pyg_vision.data.skeleton_layout import SkeletonLayout
-
-_LAYOUTS = {17: "coco", 18: "openpose", 21: "hand", 25: "ntu_pyskl"}
 
 Annotation = dict[str, Any]
 
@@ -39,9 +42,10 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
     also one of MMAction2.
 
     The file is a pickle of ``{"split": {name: [frame_dir, …]}, "annotations": [{…}]}``, or of
-    the list of annotations alone. It is read by an unpickler that knows plain containers and
-    numpy arrays of numbers or strings and refuses everything else, so that no code of the file
-    can run. The arrays are read-only. :func:`pyskl_sequence` turns an annotation into a graph.
+    the list of annotations alone, or of one annotation alone. It is read by an unpickler that
+    knows plain containers and numpy arrays of numbers or strings and refuses everything else, so
+    that no code of the file can run. The arrays are read-only. :func:`pyskl_sequence` turns an
+    annotation into a graph. Two annotations may have one :obj:`frame_dir` if there are no splits.
 
     The Kinetics-400 files of pyskl hold no keypoints, but name other files which do; these are
     refused.
@@ -56,7 +60,10 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
     """
     path = Path(path)
     value = load_pickle(path)
-    if isinstance(value, dict):
+    annotations: Any
+    if isinstance(value, dict) and "annotations" not in value and "keypoint" in value:
+        split, annotations = {}, [value]
+    elif isinstance(value, dict):
         split, annotations = value.get("split", {}), value.get("annotations")
     else:
         split, annotations = {}, value
@@ -74,7 +81,7 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
             name = _check_annotation(annotation)
         except ValueError as error:
             raise SkeletonFileError(path, f"annotation {i}{_called(annotation)}: {error}") from None
-        if name in positions:
+        if name in positions and split:  # which would not say which of the two it means
             raise SkeletonFileError(
                 path, f"annotation {i} ({show(name)}) has the name of annotation {positions[name]}"
             )
@@ -87,34 +94,27 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
 
     Args:
         annotation (dict): The annotation, see :class:`PysklFile`.
-        layout (str or SkeletonLayout, optional): The skeleton. By default it is told by the
-            number of joints: 17 are :obj:`"coco"`, 18 :obj:`"openpose"`, 21 :obj:`"hand"`, and 25
-            :obj:`"ntu_pyskl"`. (default: :obj:`None`)
+        layout (str or SkeletonLayout): The skeleton, which must be given, since the file does not
+            say it: as a rule :obj:`"coco"` of 2D poses, and :obj:`"ntu_pyskl"` of NTU RGB+D in 3D.
 
     Returns:
         torch_geometric.data.Data: The sequence, see :func:`~pyg_vision.data.skeleton_sequence`;
         2D coordinates are pixels, as in the file. Without a label it has no :obj:`y`.
 
     Raises:
-        ValueError: If the annotation is malformed, or the layout does not fit or cannot be told;
-            the error names its :obj:`frame_dir`.
+        ValueError: If the annotation is malformed, there is no layout, or it does not fit, or
+            a score is negative; the error names its :obj:`frame_dir`.
     """
     try:
         _check_annotation(annotation)
         keypoints = annotation["keypoint"]
-        if layout is None:
-            layout = _LAYOUTS.get(keypoints.shape[2])
-            if layout is None:
-                raise ValueError(
-                    f"the layout of {keypoints.shape[2]} joints cannot be told; pass 'layout'"
-                )
+        known = known_layout(layout, keypoints.shape[2])
         score = annotation.get("keypoint_score")
         label = annotation.get("label")
+        score = None if score is None else to_float32(score)
+        check_score(score, known)
         return skeleton_sequence(
-            to_float32(keypoints),
-            skeleton_layout(layout),
-            y=None if label is None else int(label),
-            score=None if score is None else to_float32(score),
+            to_float32(keypoints), known, y=None if label is None else int(label), score=score
         )
     except ValueError as error:
         raise ValueError(f"the annotation{_called(annotation)} is malformed: {error}") from error

@@ -92,7 +92,7 @@ def test_the_persons_of_the_highest_score_are_kept(tmp_path):
     torch.testing.assert_close(listed, torch.stack([expected(p) for p in (low, high, middle)]))
 
 
-@pytest.mark.parametrize("label", [None, -1])
+@pytest.mark.parametrize("label", [None, -1, ""])
 def test_no_label(tmp_path, label):
     assert "y" not in read_kinetics(write(tmp_path, {**RECORD, "label_index": label}))
     record = {"data": RECORD["data"]}
@@ -177,3 +177,11 @@ def test_a_missing_file(tmp_path):
 def test_arguments_are_checked(tmp_path, arguments, error, message):
     with pytest.raises(error, match=message):
         read_kinetics(write(tmp_path, RECORD), **arguments)
+
+
+def test_another_layout(tmp_path):
+    one = {"pose": [0.5] * 34, "score": [0.9] * 17}
+    path = write(tmp_path, {"data": [frame(1, one)]})
+    assert read_kinetics(path, layout="coco").layout.name == "coco"
+    with pytest.raises(SkeletonFileError, match="frame 0, person 0: expected 36 numbers"):
+        read_kinetics(path)

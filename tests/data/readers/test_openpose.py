@@ -118,9 +118,7 @@ MALFORMED = {
     "cut off": ('{"people": [', "is no JSON"),
     "no text": (b"\x80abc", r"is no text \(UnicodeDecodeError"),
     "deep": ("[" * 100_000, r"is no JSON \(RecursionError"),
-    "a list": ("[]", r"must hold a JSON object \(got list\)"),
-    "other fields": ('{"a": 1}', r", frame 1: 'people' is missing \(got \['a'\]\)"),
-    "one person": ('{"people": {}}', r", frame 1: 'people' must be a list \(got dict\)"),
+    "people of another type": ('{"people": {}}', r"json': 'people' must be a list \(got dict\)"),
     "a null": ([person(), None], r", frame 1, person 1: .* is missing \(got NoneType\)"),
     "no pose": ([{"pose": []}], r", frame 1, person 0: 'pose_keypoints_2d' is missing \(got \['p"),
     "a text": (
@@ -161,12 +159,122 @@ def test_the_layout_must_fit_the_model(tmp_path):
         read_openpose(tmp_path, part="hand_left")
 
 
-@pytest.mark.parametrize("name", ["notes.json", "_1_keypoints.json", "clip_keypoints.json"])
-def test_files_of_another_name(tmp_path, name):
-    write(tmp_path, [[person()]])
-    (tmp_path / name).write_text("{}")
-    with pytest.raises(SkeletonFileError, match=rf"{name}': the name must be <video>_<number>_"):
+@pytest.mark.parametrize(
+    "form",
+    [
+        "clip_{:012d}_keypoints.json",
+        "{:04d}_keypoints.json",
+        "frame{}_keypoints.json",
+        "{:06d}_keypoints.json",
+        "cam01.{:04d}.json",
+        "Static_cam_01.{:05d}.json",
+        "take 2, {} (of three).json",
+        "{}.json",
+    ],
+)
+def test_names_with_a_number(tmp_path, form):
+    people = [person(seed=i) for i in range(3)]
+    for number, one in zip((9, 10, 100), people, strict=True):
+        (tmp_path / form.format(number)).write_text(json.dumps({"people": [one]}))
+    found = joints(read_openpose(tmp_path))
+    assert found.shape == (1, 3, 18, 3)
+    for t, one in enumerate(people):
+        torch.testing.assert_close(found[0, t], expected(one))
+
+
+def test_one_file_needs_no_number(tmp_path):
+    (tmp_path / "photo_keypoints.json").write_text(json.dumps({"people": [person()]}))
+    assert read_openpose(tmp_path).skeleton_shape == (1, 1, 18)
+    (tmp_path / "photo_2_keypoints.json").write_text(json.dumps({"people": [person()]}))
+    with pytest.raises(SkeletonFileError, match="must hold the number of the frame|of another vid"):
         read_openpose(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "1", '{"version": 1.3, "bodies": []}'])
+def test_other_json_is_skipped_and_counted(tmp_path, content, caplog):
+    write(tmp_path, [[person()]])
+    (tmp_path / "clip_000000000007_keypoints.json").write_text(content)
+    (tmp_path / "._clip_000000000000_keypoints.json").write_bytes(b"\x00\x05\x16\x07")
+    assert read_openpose(tmp_path).skeleton_shape == (1, 1, 18)
+    assert "skipped 2 JSON files" in caplog.text
+    assert "clip_000000000007_keypoints.json" in caplog.text
+
+
+def test_names_that_differ_before_the_number(tmp_path):
+    for name in ("a1.json", "a2.json", "b3.json"):
+        (tmp_path / name).write_text(json.dumps({"people": [person()]}))
+    with pytest.raises(SkeletonFileError, match=r"b3\.json': is of another video than 'a1\.json'"):
+        read_openpose(tmp_path)
+
+
+def test_format_1_0(tmp_path, shared):
+    folder = shared / "data" / "formats" / "openpose_v1_0"
+    check_sample(read_openpose(folder / "clip"), folder / "clip.expected.json", "openpose")
+    hands = {"pose_keypoints": person()["pose_keypoints_2d"], "hand_left_keypoints": [0.5] * 63}
+    write(tmp_path, [[hands]])
+    assert read_openpose(tmp_path, part="hand_left").layout.name == "hand"
+
+
+def test_body_25b_must_be_named(shared):
+    folder = shared / "data" / "formats" / "openpose_body25b"
+    data = read_openpose(folder / "clip", "body_25b")
+    check_sample(data, folder / "clip.expected.json", "body_25b")
+    assert read_openpose(folder / "clip").layout.name == "body_25"
+
+
+def check_sample(data, path, layout):
+    sample = json.loads(path.read_text())
+    assert list(data.skeleton_shape) == sample["shape"][:3]
+    assert data.layout.name == layout
+    assert len(sample["points"]) >= 4
+    for point in sample["points"]:
+        values = joints(data)[point["person"], point["frame"], point["joint"]]
+        torch.testing.assert_close(values, torch.tensor([*point["xy"], point["score"]]))
+        assert data.layout.joints[point["joint"]] == point["name"]
+
+
+@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [v]])
+def test_persons_that_were_followed(tmp_path, wrap):
+    a, b, c = person(seed=1), person(seed=2), person(seed=3)
+    named = lambda one, number: {**one, "person_id": wrap(number)}  # noqa: E731
+    frames = [[named(a, 7), named(b, 2)], [named(b, 2)], [c, named(a, 7)]]
+    found = joints(read_openpose(write(tmp_path, frames)))
+    assert found.shape == (3, 3, 18, 3)
+    torch.testing.assert_close(found[0, 0], expected(b))
+    torch.testing.assert_close(found[0, 1], expected(b))
+    torch.testing.assert_close(found[1, 0], expected(a))
+    torch.testing.assert_close(found[1, 2], expected(a))
+    torch.testing.assert_close(found[2, 2], expected(c))
+    assert not found[0, 2].any()
+    assert not found[1, 1].any()
+    assert not found[2, :2].any()
+
+
+@pytest.mark.parametrize("value", [-1, [-1], []])
+def test_persons_that_were_not_followed(tmp_path, value):
+    people = [{**person(seed=i), "person_id": value} for i in range(2)]
+    found = joints(read_openpose(write(tmp_path, [people, people[1:]])))
+    torch.testing.assert_close(found[0, 1], expected(people[1]))
+    assert not found[1, 1].any()
+
+
+def test_malformed_identities(tmp_path):
+    for value in ("a", [1, 2], None, 1.5, True, -3, [[1]]):
+        write(tmp_path, [[{**person(), "person_id": value}]])
+        with pytest.raises(SkeletonFileError, match="frame 0, person 0: 'person_id' must be a num"):
+            read_openpose(tmp_path)
+    write(tmp_path, [[{**person(), "person_id": [4]}] * 2])
+    with pytest.raises(SkeletonFileError, match="frame 0, person 1: has two persons of 'person_id"):
+        read_openpose(tmp_path)
+
+
+def test_a_negative_score(tmp_path):
+    one = person()
+    one["pose_keypoints_2d"][5] = -0.5
+    with pytest.raises(SkeletonFileError, match=r"a score is negative \(got -0\.5\)"):
+        read_openpose(write(tmp_path, [[one]]))
+    one["pose_keypoints_2d"][5] = 1.02
+    assert joints(read_openpose(write(tmp_path, [[one]])))[0, 0, 1, 2] > 1
 
 
 def test_two_videos_in_one_folder(tmp_path):
@@ -196,7 +304,7 @@ def test_a_crowd_is_refused_before_memory_is_taken(tmp_path, monkeypatch):
 def test_there_must_be_files(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"there is no folder '{tmp_path / 'nowhere'}'"):
         read_openpose(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"there are no files '\*_keypoints.json'"):
+    with pytest.raises(FileNotFoundError, match="there is no JSON file with 'people'"):
         read_openpose(tmp_path)
 
 

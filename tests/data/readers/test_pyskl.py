@@ -333,7 +333,7 @@ def test_damaged_files_are_refused_or_read(tmp_path):
                 damaged[generator.randrange(len(damaged))] = generator.randrange(256)
             try:
                 for record in read_pyskl(write(tmp_path, bytes(damaged), raw=True)).annotations:
-                    pyskl_sequence(record)
+                    pyskl_sequence(record, "coco")
             except ValueError:
                 refused += 1
     assert 50 < refused < 900
@@ -364,7 +364,6 @@ MALFORMED = {
     "a text": ([RECORDS[0], "b"], r"annotation 1: must be a dict \(got str\)"),
     "no name": (only(frame_dir=...), r"annotation 1: 'frame_dir' must be a string \(got None\)"),
     "a number for a name": (only(frame_dir=7), r"annotation 1: 'frame_dir' must be .* \(got 7\)"),
-    "the same name": ([annotation("a")] * 2, r"annotation 1 \('a'\) has the name of annotation 0"),
     "no keypoints": (only(keypoint=...), r"annotation 1 \('b'\): 'keypoint' must be an array"),
     "keypoints elsewhere": (
         only(keypoint=..., raw_file="k400_kpfiles_2d/b.pkl"),
@@ -416,7 +415,7 @@ def test_a_missing_file(tmp_path):
 
 def test_an_annotation_becomes_a_sequence():
     record = annotation()
-    data = pyskl_sequence(record)
+    data = pyskl_sequence(record, "coco")
     assert data.skeleton_shape == (2, 4, 17)
     assert data.layout.name == "coco"
     assert data.y.tolist() == [3]
@@ -426,11 +425,34 @@ def test_an_annotation_becomes_a_sequence():
     assert torch.equal(found[..., 2], torch.from_numpy(record["keypoint_score"]).float())
 
 
-@pytest.mark.parametrize(
-    ("joints", "layout"), [(17, "coco"), (18, "openpose"), (21, "hand"), (25, "ntu_pyskl")]
-)
-def test_the_layout_is_told_by_the_number_of_joints(joints, layout):
-    assert pyskl_sequence(annotation(joints=joints)).layout.name == layout
+def test_a_layout_is_not_guessed():
+    for joints, names in ((17, "'coco' or 'h36m'"), (25, "'body_25' or .*'ntu_pyskl'")):
+        message = f"'layout' must say which skeleton these {joints} joints are, such as {names}"
+        with pytest.raises(ValueError, match=message):
+            pyskl_sequence(annotation(joints=joints))
+
+
+def test_a_negative_score():
+    score = np.full((2, 4, 17), 0.5)
+    score[1, 2, 3] = -0.1
+    with pytest.raises(ValueError, match=r"a score is negative \(got -0\.1\)"):
+        pyskl_sequence(annotation(keypoint_score=score), "coco")
+
+
+def test_a_file_of_one_annotation(tmp_path):
+    record = annotation("alone")
+    path = write(tmp_path, record)
+    assert read_pyskl(path).split == {}
+    (found,) = read_pyskl(path).annotations
+    assert found["frame_dir"] == "alone"
+
+
+def test_two_of_one_name(tmp_path):
+    records = [annotation("me"), annotation("me")]
+    assert len(read_pyskl(write(tmp_path, records)).annotations) == 2
+    content = {"split": {"train": ["me"]}, "annotations": records}
+    with pytest.raises(SkeletonFileError, match=r"annotation 1 \('me'\) has the name of annot"):
+        read_pyskl(write(tmp_path, content))
 
 
 def test_a_layout_that_is_given():
@@ -438,7 +460,7 @@ def test_a_layout_that_is_given():
     message = r"the annotation \('S001C.*'\) is malformed: layout 'hand' has 21 joints \(got 17"
     with pytest.raises(ValueError, match=message):
         pyskl_sequence(annotation(), "hand")
-    with pytest.raises(ValueError, match="the layout of 19 joints cannot be told; pass 'layout'"):
+    with pytest.raises(ValueError, match="these 19 joints are, as a Skel"):
         pyskl_sequence(annotation(joints=19))
     with pytest.raises(TypeError, match="'layout' must be a name or a SkeletonLayout"):
         pyskl_sequence(annotation(), 17)
@@ -446,7 +468,7 @@ def test_a_layout_that_is_given():
 
 def test_neither_score_nor_label():
     keypoint = np.ones((1, 4, 25, 3), np.float16)
-    data = pyskl_sequence(annotation(keypoint=keypoint, keypoint_score=..., label=...))
+    data = pyskl_sequence(annotation(keypoint=keypoint, keypoint_score=..., label=...), "ntu_pyskl")
     assert data.x.shape == (100, 3)
     assert "y" not in data
 
@@ -467,11 +489,11 @@ def test_neither_score_nor_label():
 )
 def test_values_are_looked_at_when_a_sequence_is_made(changes, message):
     with pytest.raises(ValueError, match=rf"the annotation \('me'\) is malformed: {message}"):
-        pyskl_sequence(annotation("me", **changes))
+        pyskl_sequence(annotation("me", **changes), "coco")
 
 
 def test_sequences_of_a_file_may_be_written_to(tmp_path):
     record = read_pyskl(write(tmp_path, CONTENT)).annotations[0]
-    data = pyskl_sequence(record)
+    data = pyskl_sequence(record, "coco")
     data.x.zero_()
     assert record["keypoint"].any()
