@@ -9,12 +9,13 @@ PIP := $(PY) -m pip install --constraint constraints.txt --only-binary :all: --d
 INPUTS := constraints.txt setup.cfg pyproject.toml
 ARGS ?=
 
-.PHONY: help demo test lint format test-ext coverage docs bench clean
+.PHONY: help demo test test-slow lint format test-ext coverage docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      train a small ViG and ST-GCN, draw their graphs, run the quick benchmark"
-	@echo "make test      all tests but those of the compiled extensions"
+	@echo "make test      all tests but the slow ones and those of the compiled extensions"
+	@echo "make test-slow the demo, and compilers and exporters on whole models"
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make test-ext  build torch-cluster and torch-scatter once, then test with them"
@@ -28,7 +29,10 @@ demo: $(VENV)/.dev
 	$(PY) -m benchmarks --quick --out demo_output
 
 test: $(VENV)/.dev
-	$(PY) -m pytest -m "not ext" $(ARGS)
+	$(PY) -m pytest -m "not ext and not slow" $(ARGS)
+
+test-slow: $(VENV)/.dev
+	$(PY) -m pytest -m "slow and not ext" $(ARGS)
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check .

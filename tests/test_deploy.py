@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import onnxruntime
 import pytest
 import torch
 from torch._dynamo.testing import CompileCounter
@@ -58,6 +59,7 @@ BATCHES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(
     ("dynamic", "training", "two_stream"),
@@ -76,6 +78,7 @@ def test_one_compiled_stgcn_takes_every_batch(short, order, dynamic, training, t
     assert counts[0] <= 2
 
 
+@pytest.mark.slow
 def test_gradients_of_a_compiled_stgcn(short):
     model, compiled = stgcn().double().train(), stgcn().double().train()
     data = batch((1, 12), (2, 9))
@@ -88,6 +91,7 @@ def test_gradients_of_a_compiled_stgcn(short):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.slow
 def test_a_single_frame_is_compiled_for_itself(short):
     model = stgcn()
     compiled = torch.compile(model, fullgraph=True, backend="eager")
@@ -119,6 +123,7 @@ def test_stgcn_within_a_compiled_model(short):
         torch.testing.assert_close(compiled(batch(*shapes)), model(batch(*shapes)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("two_stream", [False, True])
 def test_export_of_stgcn_takes_any_number_and_length(short, strict, two_stream):
@@ -141,7 +146,6 @@ def test_export_of_vig_takes_any_number(strict):
 
 
 def in_onnx(model, x, shapes, path):
-    onnxruntime = pytest.importorskip("onnxruntime")
     torch.onnx.export(model, (x,), dynamo=True, dynamic_shapes=shapes, verbose=False).save(path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
@@ -197,9 +201,9 @@ def test_traced_models(short):
         torch.testing.assert_close(traced(x), model(x))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_page_runs(tmp_path, monkeypatch):
-    pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len(examples) == 5

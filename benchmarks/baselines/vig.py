@@ -17,6 +17,7 @@ from torch.nn import Module, ModuleDict
 from benchmarks.baselines.max_relative import best_max_relative, to_columns
 from benchmarks.baselines.search import best_search
 from pyg_vision.nn import FFN, Grapher, GroupedLinear, ViG
+from pyg_vision.nn.layers import run_layers
 from pyg_vision.ops import NeighborTable
 
 
@@ -50,10 +51,7 @@ class BestGrapher(Grapher):
         groups = (*h.shape[:-1], linear.groups, -1)
         parts = torch.cat([h.view(groups), m.view(groups)], dim=-1)
         weight = linear.weight.view(linear.out_channels, -1, 2).transpose(1, 2).flatten(1)
-        out: Tensor = linear(parts.flatten(-2), weight)
-        for layer in rest:
-            out = layer(out)
-        return out
+        return run_layers(rest, linear(parts.flatten(-2), weight))
 
 
 class BestViG(ViG):

@@ -42,6 +42,11 @@ class ViG(Module):
     The defaults are those of ViG-Ti, see :func:`vig_ti`, :func:`vig_s` and :func:`vig_b`. The
     same state dict loads into :class:`DenseViG`, which computes the same as published.
 
+    .. note::
+        Each block adds to its input, and an untrained model in evaluation mode normalises nothing:
+        its logits are of the order of a million, beyond the range of :obj:`float16`. Those of a
+        trained model are small.
+
     Args:
         channels (int, optional): Size of each node. (default: :obj:`192`)
         depth (int, optional): The number of blocks. (default: :obj:`12`)

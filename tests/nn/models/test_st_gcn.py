@@ -288,6 +288,7 @@ def test_copies_and_pickles():
         assert not any("plan" in name for name in again.state_dict())
 
 
+@pytest.mark.slow
 def test_compiles_in_float32_for_any_length():
     made = model().float()
     compiled = torch.compile(made, fullgraph=True, backend="aot_eager", dynamic=True)
