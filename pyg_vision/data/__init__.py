@@ -22,7 +22,7 @@ from pyg_vision.data.skeleton import (
     skeletons_to_dense,
 )
 from pyg_vision.data.skeleton_layout import SkeletonLayout
-from pyg_vision.data.tracks import Tracks
+from pyg_vision.data.tracks import Spacing, Tracks
 
 __all__ = [
     "Size2D",
@@ -42,6 +42,7 @@ __all__ = [
     "skeleton_graph",
     "num_relations",
     "SkeletonShape",
+    "Spacing",
     "skeleton_sequence",
     "skeletons_to_dense",
     "dense_to_skeletons",
