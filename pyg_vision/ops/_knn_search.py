@@ -125,9 +125,13 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
     partial = query.mask is not None or query.bias is not None or query.num_valid is not None
     alpha = -1.0 if query.cosine else -2.0
 
-    def distances(items: slice, rows: slice | Tensor) -> Tensor:
+    def distances(items: slice, rows: slice | Tensor, memory: Optional[Tensor] = None) -> Tensor:
         part = query.block(items, rows)
-        dist = torch.baddbmm(norm[items], x[items, rows], y[items].mT, alpha=alpha)
+        near = x[items, rows]
+        if memory is not None:
+            size = (near.size(0), near.size(1), columns)
+            memory = memory[: math.prod(size)].view(size)
+        dist = torch.baddbmm(norm[items], near, y[items].mT, alpha=alpha, out=memory)
         if part.bias is not None:
             dist += _in_range(part.bias, dist.dtype)
         return part.restrict(dist)
@@ -141,8 +145,11 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
         return torch.cat(parts)
 
     values, founds = [], []
+    # One piece of memory for all blocks: the system takes long to give a new one for each.
+    items, rows = blocks[0]
+    memory = x.new_empty(x[items, rows].size(0) * x[items, rows].size(1) * columns)
     for items, rows in blocks:
-        value, found = rank(distances(items, rows), seen, partial)
+        value, found = rank(distances(items, rows, memory), seen, partial)
         values.append(value.reshape(-1, seen))
         founds.append(found.reshape(-1, seen))
     value, found = (
