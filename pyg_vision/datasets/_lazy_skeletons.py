@@ -57,6 +57,11 @@ class LazySkeletonDataset(SkeletonDataset):
             self._leave_out_malformed()
         else:
             self._look_for_empty()
+        if not self._items:
+            raise ValueError(
+                f"a dataset needs at least one sequence (got {len(items)} without a person, the "
+                f"first being '{self.describe(items[0])}')"
+            )
         # The dataset of sequences in memory has nothing to set up here.
         super(SkeletonDataset, self).__init__(transform=transform)
         self._sequences, self._classes = [], list(classes)
@@ -118,7 +123,7 @@ class LazySkeletonDataset(SkeletonDataset):
             logger.debug("%s", problems[i])
         self.skipped = tuple(self.describe(self._items[i]) for i in wrong)
         warn_of_skipped(self.skipped, len(problems), "malformed skeleton sequences", logger)
-        if len(wrong) == len(problems):
+        if wrong and len(wrong) == len(problems):
             raise ValueError(
                 f"none of {len(problems)} sequences can be read, the first being "
                 f"'{self.skipped[0]}'"

@@ -14,6 +14,8 @@ from torch import Tensor
 # Where training scripts keep the weights, and those averaged over the steps of a training.
 PLAIN = ("state_dict", "model", "model_state_dict", "net", "module")
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")
+# A pickle can hold itself.
+MOST_WRAPPERS = 10
 # What torch's AveragedModel and MMEngine count beside the averaged weights.
 COUNTS = ("n_averaged", "steps")
 # What parallel, compiled and wrapped models put before each name.
@@ -84,9 +86,12 @@ def find_state(value: object, source: str, averaged: bool = True) -> Checkpoint:
             (default: :obj:`True`)
     """
     entries: list[str] = []
-    while isinstance(value, Mapping):
+    while isinstance(value, Mapping) and len(entries) < MOST_WRAPPERS:
         # MMEngine swaps the two when it saves, so that "state_dict" is the averaged one.
-        swapped = "message_hub" in value or "mmengine_version" in (value.get("meta") or ())
+        meta = value.get("meta")
+        swapped = "message_hub" in value or (
+            isinstance(meta, Mapping) and "mmengine_version" in meta
+        )
         order = AVERAGED + PLAIN if averaged != swapped else PLAIN + AVERAGED
         key = next((key for key in order if isinstance(value.get(key), Mapping)), None)
         if key is None:

@@ -153,6 +153,14 @@ def test_a_video_without_a_person_is_missing(root, on_error, frames):
         assert getattr(dataset, "skipped", ()) == ()
 
 
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_no_video_with_a_person(root, on_error):
+    for path in (root / "kinetics_train").iterdir():
+        path.write_text(json.dumps(video(VIDEOS[path.stem], persons=0)))
+    with pytest.raises(ValueError, match=r"at least one sequence \(got 3 without a person.*-aa"):
+        KineticsSkeleton(root, on_error=on_error)
+
+
 def test_malformed_files_are_found_when_they_are_read(root):
     (root / "kinetics_train" / "bb.json").write_text("{")
     dataset = KineticsSkeleton(root)

@@ -158,3 +158,16 @@ def test_unknown_names_are_not_guessed():
     assert looks_like(["weight", "bias"]) is None
     with pytest.raises(ValueError, match=r"0 of its 1 tensors fit.*first of the file: what\)"):
         load_published(ViG(**OPTIONS), {"what": PLAIN}, strict=False)
+
+
+def test_a_checkpoint_that_holds_itself_is_refused(tmp_path):
+    content: dict = {}
+    content["model"] = content
+    torch.save(content, tmp_path / "model.pth")
+    with pytest.raises(ValueError, match=r"model\.pth' holds entries that are no tensors"):
+        load_published(ViG(**OPTIONS), tmp_path / "model.pth")
+
+
+@pytest.mark.parametrize("meta", [5, PLAIN, "mmengine_version", None])
+def test_other_notes_do_not_matter(meta):
+    assert find_state({"meta": meta, "state_dict": {"a": PLAIN}}, "it").entry == "state_dict"

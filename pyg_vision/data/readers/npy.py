@@ -94,7 +94,9 @@ def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyL
     names: Any = None
     values: Any = None
     if path.suffix == ".npy":
-        values = np.array(_map(path))
+        values = _map(path)
+        if count is not None and values.ndim > 0 and len(values) != count:
+            raise SkeletonFileError(path, f"has {len(values)} labels, for {count} sequences")
     else:
         lists = load_pickle(path)
         if not isinstance(lists, list | tuple) or len(lists) not in (2, 3):
