@@ -159,14 +159,16 @@ def settle(query: Query, ranking: Ranking, num: int) -> Tensor:
         return index
     row, place = np.divmod(flat, max(1, gaps))
     # Three or more that may change places, or perhaps so: nothing is known of what follows.
-    follows = (np.diff(place) == 1) & (np.diff(row) == 0)
-    several = np.unique(row[1:][follows])
+    several = np.unique(row[1:][np.diff(flat) + (place[1:] == 0) == 1])
+    alone = place < num
     whole = np.zeros(0, dtype=np.int64)
     if unsafe is not None:
         graph = unsafe.nonzero().numpy()
         whole = (graph * index.size(1) + np.arange(index.size(1))).reshape(-1)
         several = np.setdiff1d(several, whole)
-    alone = (place < num) & ~np.isin(row, several) & ~np.isin(row, whole)
+    for elsewhere in (several, whole):
+        if elsewhere.size > 0:
+            alone &= ~np.isin(row, elsewhere)
     out = index.view(-1, num)
     if alone.any():
         _settle_pairs(query, out, found.view(-1, found.size(-1)), row[alone], place[alone])
@@ -402,20 +404,21 @@ def _pair_distances(query: Query, row: Indices, column: Indices) -> tuple[Double
     num_rows, columns, channels = query.x.size(1), query.y.size(1), query.x.size(-1)
     graph = row // num_rows
     x_rows, y_rows = query.x.reshape(-1, channels), query.y.reshape(-1, channels)
-    x_place, y_place = (torch.from_numpy(v) for v in (row, graph * columns + column))
+    source = graph * columns + column
     dist = np.empty(row.size)
     step = max(1, CHUNK_ELEMENTS // channels)
     for start in range(0, row.size, step):
         part = slice(start, start + step)
-        x = x_rows.index_select(0, x_place[part]).double()
-        y = y_rows.index_select(0, y_place[part]).double()
-        if query.cosine:
-            x, y = unit(x), unit(y)
-        difference = (x - y).numpy()
-        dist[part] = np.einsum("pc,pc->p", difference, difference)
+        x, y = (
+            rows.index_select(0, torch.from_numpy(place[part])).double()
+            for rows, place in ((x_rows, row), (y_rows, source))
+        )
         if query.cosine:
             zero = (zero_rows(x) | zero_rows(y)).numpy()
-            dist[part] = np.where(zero, 1.0, 0.5 * dist[part])
+            x, y = unit(x), unit(y)
+        difference = (x - y).numpy()
+        value = np.einsum("pc,pc->p", difference, difference)
+        dist[part] = np.where(zero, 1.0, 0.5 * value) if query.cosine else value
     if query.bias is None:
         return dist, dist
     place = (graph if query.bias.size(0) > 1 else 0 * graph, row % num_rows, column)

@@ -27,7 +27,7 @@ from pyg_vision.ops._knn_exact import (
     unit,
     zero_rows,
 )
-from pyg_vision.ops._rank import partitions, rank
+from pyg_vision.ops._rank import bytes_per_row, rank
 
 CPU_BLOCK = 3 * 2**20
 CPU_ROWS = 128  # fewer would read the sources too often
@@ -64,6 +64,7 @@ def _blocks(
     r"""Cuts :obj:`num_items` matrices of :obj:`rows` rows into blocks within a memory budget."""
     item_step = min(num_items, max(1, budget // max(1, rows * row_bytes)))
     row_step = min(rows, max(1, budget // max(1, row_bytes)))
+    row_step = -(-rows // -(-rows // row_step))  # no small rest
     for item in range(0, num_items, item_step):
         for row in range(0, rows, row_step):
             yield slice(item, item + item_step), slice(row, row + row_step)
@@ -118,7 +119,7 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
     columns = y.size(1)
     # The next two tell whether the last one taken is certain.
     seen = min(num + 2, columns)
-    row_bytes = columns * (y.element_size() + (8 if partitions(y, columns, seen) else 0))
+    row_bytes = columns * y.element_size() + bytes_per_row(y, columns, seen)
     # A block that stays in cache is ranked faster.
     memory_budget = min(memory_budget, max(CPU_BLOCK, CPU_ROWS * row_bytes))
     blocks = list(_blocks(x.size(0), x.size(1), row_bytes, memory_budget))

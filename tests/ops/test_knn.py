@@ -218,31 +218,6 @@ def test_distance_matrix_stays_within_the_budget():
     assert largest.nbytes <= budget
 
 
-@pytest.mark.parametrize("columns", [1, 7, 64, 300])
-@pytest.mark.parametrize("num", [1, 9, 300])
-def test_ranking_by_partition_is_topk(columns, num, monkeypatch):
-    """numpy's partition of distances that carry their column, against torch.topk."""
-    dist = torch.randn(50, columns)
-    dist[:, ::5] *= 1e-38  # subnormal numbers too
-    num = min(columns, num)
-    expected = dist.topk(num, largest=False)
-    for entries in (2**18, 10):
-        monkeypatch.setattr(_rank, "PARALLEL_ENTRIES", entries)
-        value, index = _rank._rank_by_partition(dist, num)
-        assert torch.equal(index, expected.indices)
-        assert torch.equal(value, expected.values)
-
-    dist[:, columns // 2 :] = float("inf")
-    dist[3, 0] = float("-inf")
-    value, index = _rank.rank(dist, num, True)
-    assert index.min() == (-1 if columns // 2 < num else 0)
-    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
-    assert not _rank.partitions(dist, columns, num)
-    expected = _rank.rank(dist, num, True)
-    assert torch.equal(value, expected[0])
-    assert torch.equal(index, expected[1])
-
-
 def test_search_without_a_vectorised_sort(monkeypatch):
     x = torch.randn(2, 30, 6)
     expected = knn(x, 5).index
