@@ -9,7 +9,7 @@ import pickletools
 import re
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +229,7 @@ class _Unpickler(pickle._Unpickler):
     def __init__(self, file: io.BufferedReader, size: int) -> None:
         super().__init__(file, encoding="latin1")  # for the strings of Python 2
         self._size = size
+        self._copies = 4 * size + 2**10  # short names may be asked for by less than their length
 
     def find_class(self, module: str, name: str) -> Any:
         function = _GLOBALS.get((module, name))
@@ -241,6 +242,7 @@ class _Unpickler(pickle._Unpickler):
         function = self.stack[-1]
         if not any(function is allowed for allowed in _GLOBALS.values()):
             raise pickle.UnpicklingError(f"it calls a {type(function).__name__}")
+        self._copy(args)
         self.stack[-1] = function(*args)
 
     def load_build(self) -> None:
@@ -248,9 +250,16 @@ class _Unpickler(pickle._Unpickler):
         instance = self.stack[-1]
         if not isinstance(instance, _DType | _Array):
             raise pickle.UnpicklingError(f"it sets the state of a {type(instance).__name__}")
+        self._copy(state)
         instance.build(state)
         if isinstance(instance, _Array):
             self.stack[-1] = instance.value
+
+    def _copy(self, values: Iterable[Any]) -> None:
+        r"""Keeps count: one of many short calls may copy what is long."""
+        self._copies -= sum(len(value) for value in values if isinstance(value, Sized))
+        if self._copies < 0:
+            raise pickle.UnpicklingError("it copies more than it holds")
 
     def load_append(self) -> None:
         value = self.stack.pop()
