@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.data import Tracks
+from pyg_vision.data import SkeletonGraph, Tracks, adjacency_stack
 from pyg_vision.nn import STGCN, SpatialGraphConv, STGCNBlock
 from pyg_vision.ops._node_linear import node_linear
 
@@ -24,8 +24,8 @@ class BestSpatialGraphConv(SpatialGraphConv):
         self, x: Tensor, edge_index: Tensor, edge_type: Tensor, edge_weight: Tensor, **unused: Any
     ) -> Tensor:
         joints = x.size(1)
-        adj = edge_weight.new_zeros(joints, joints, self.num_relations)
-        adj = adj.index_put((edge_index[1], edge_index[0], edge_type), edge_weight)
+        graph = SkeletonGraph(edge_index, edge_type, edge_weight)
+        adj = adjacency_stack(graph, self.num_relations, joints).permute(2, 1, 0)
         weight = self.weight.transpose(1, 2).flatten(0, 1)
         h = node_linear(x, weight, self.bias.flatten())
         rows = h.view(x.size(0), joints * self.num_relations, self.out_channels)

@@ -13,7 +13,12 @@ from pyg_vision.data.convert import image_to_rgb, image_to_tensor
 from pyg_vision.data.grid import grid_edge_index, grid_pos, patch_grid
 from pyg_vision.data.image import fold_batch, image_graph, image_to_patches, patches_to_image
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.partition import SkeletonGraph, num_relations, skeleton_graph
+from pyg_vision.data.partition import (
+    SkeletonGraph,
+    adjacency_stack,
+    num_relations,
+    skeleton_graph,
+)
 from pyg_vision.data.size import Size2D, read_sizes
 from pyg_vision.data.skeleton import (
     SkeletonShape,
@@ -40,6 +45,7 @@ __all__ = [
     "skeleton_layout",
     "SkeletonGraph",
     "skeleton_graph",
+    "adjacency_stack",
     "num_relations",
     "SkeletonShape",
     "Spacing",

@@ -28,6 +28,7 @@ class LazyWeight(Module):
     channels a weight is.
     """
 
+    channel_dim = -1
     weight: Parameter | UninitializedParameter
     _hook: RemovableHandle | None = None
 
@@ -67,7 +68,7 @@ class LazyWeight(Module):
 
 def _infer_channels(module: LazyWeight, args: tuple[Any, ...]) -> None:
     x = args[0][0] if isinstance(args[0], tuple | list) else args[0]
-    module.materialize(x.size(-1))
+    module.materialize(x.size(module.channel_dim))
 
 
 class GroupedLinear(LazyWeight):

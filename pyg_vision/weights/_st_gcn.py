@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision.data.partition import SkeletonGraph, adjacency_stack
 from pyg_vision.nn.models.st_gcn import STGCN
 from pyg_vision.weights._family import Family, flatten_1x1
 
@@ -30,10 +30,8 @@ def _adjacency(model: Module) -> Mapping[str, Tensor]:
     r"""The graph is no parameter of ours, but a checkpoint of another one would not fit."""
     assert isinstance(model, STGCN)
     one: STGCN = model.origin_stream if model.two_stream else model
-    joints = model.layout.num_joints
-    adj = torch.zeros(one.num_relations, joints, joints, dtype=torch.float32, device="cpu")
-    edge_index = one.edge_index.cpu()
-    adj[one.edge_type.cpu(), edge_index[0], edge_index[1]] = one.edge_weight.float().cpu()
+    graph = SkeletonGraph(one.edge_index, one.edge_type, one.edge_weight.float())
+    adj = adjacency_stack(graph, one.num_relations, model.layout.num_joints).cpu()
     return {_STREAM + r"A$": adj, _PYSKL + r"gcn\.A$": adj}
 
 

@@ -7,6 +7,8 @@ from torch.func import functional_call, grad, jvp, vmap
 from pyg_vision.data import skeleton_graph
 from pyg_vision.nn import (
     STGCN,
+    DenseSTGCN,
+    DenseViG,
     Grapher,
     GroupedLinear,
     MRConv,
@@ -107,3 +109,19 @@ def test_gradients_of_each_sample():
         expected = torch.autograd.grad(loss(state, image), list(state.values()))
         for name, value in zip(state, expected, strict=True):
             torch.testing.assert_close(found[name][i], value)
+
+
+@pytest.mark.parametrize("cls", [ViG, DenseViG, STGCN, DenseSTGCN])
+def test_a_state_dict_is_the_parameters(cls):
+    """A model and its dense twin run on each other's state dicts, which nothing has to convert."""
+    if cls in (ViG, DenseViG):
+        options = {"channels": 16, "depth": 2, "k": 3, "num_classes": 5, "patch_size": 4}
+        model, twin = (c(**options, image_size=16).double().eval() for c in (ViG, DenseViG))
+        x = example(2, 3, 16, 16)
+    else:
+        model, twin = (c(3, 5, layout="openpose").double().eval() for c in (STGCN, DenseSTGCN))
+        x = example(2, 3, 8, 18, 1)
+    model, twin = (model, twin) if type(model) is cls else (twin, model)
+    out = functional_call(model, twin.state_dict(), (x,))
+    torch.testing.assert_close(out, twin(x), rtol=1e-6, atol=1e-6 * out.abs().max().item())
+    torch.testing.assert_close(functional_call(model, model.state_dict(), (x,)), model(x))

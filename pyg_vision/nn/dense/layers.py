@@ -1,42 +1,33 @@
-r"""What the dense twins are made of: 1x1 convolutions that share the state of linear maps."""
+r"""What the dense twins are made of: linear maps as 1x1 convolutions."""
 
 from __future__ import annotations
 
-from typing import Any
-
+import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm2d, Conv2d, InstanceNorm2d, Module, Sequential
+from torch.nn import BatchNorm2d, InstanceNorm2d, Module, Sequential
 
-from pyg_vision.nn.layers import NORMS, make_act
+from pyg_vision.nn.layers import NORMS, GroupedLinear, make_act
 
 
-class Conv1x1(Conv2d):
-    r"""A 1x1 convolution whose weight is saved as that of a linear map, and loads either.
+class Conv1x1(GroupedLinear):
+    r"""A linear map as a 1x1 convolution over maps; it has the parameters of its twin.
 
     Args:
         in_channels (int): Channels of the input.
         out_channels (int): Channels of the output.
         groups (int, optional): The number of groups. (default: :obj:`1`)
         bias (bool, optional): Whether there is a bias. (default: :obj:`True`)
+
+    Shapes:
+        - **input:** features :math:`(B, C_{in}, H, W)`
+        - **output:** features :math:`(B, C_{out}, H, W)`
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, groups: int = 1, bias: bool = True
-    ) -> None:
-        super().__init__(in_channels, out_channels, 1, groups=groups, bias=bias)
+    channel_dim = 1
 
-    def _save_to_state_dict(
-        self, destination: dict[str, Any], prefix: str, keep_vars: bool
-    ) -> None:
-        super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination[prefix + "weight"] = destination[prefix + "weight"].flatten(1)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        weight = state_dict.get(prefix + "weight")
-        if isinstance(weight, Tensor) and weight.dim() == 2:
-            # A copy: the caller's dictionary stays as it is.
-            state_dict = {**state_dict, prefix + "weight": weight[:, :, None, None]}
-        super()._load_from_state_dict(state_dict, prefix, *args)
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        r"""Runs the layer."""
+        return F.conv2d(x, self.weight[:, :, None, None], self.bias, groups=self.groups)
 
 
 def dense_mlp(

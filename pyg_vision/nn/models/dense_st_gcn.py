@@ -7,13 +7,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm1d, Identity, Module
+from torch.nn import BatchNorm1d, Identity, Linear, Module
 from torch_geometric.data import Data
 
-from pyg_vision.data.partition import Partition
+from pyg_vision.data.partition import Partition, SkeletonGraph, adjacency_stack
 from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
-from pyg_vision.nn.dense.layers import Conv1x1
 from pyg_vision.nn.models.st_gcn import STGCN
 
 
@@ -87,7 +86,7 @@ class DenseSTGCN(STGCN):
         h = self._maps(x)
         h = F.avg_pool2d(h, h.shape[2:])
         h = h.view(num, persons, -1, 1, 1).mean(dim=1)
-        return self.fcn(h).view(num, -1)
+        return self._classify(h).view(num, -1)
 
     def extract_feature(self, x: Tensor | Data) -> Any:
         r"""Returns class scores and features of joints and frames, see :class:`STGCN`.
@@ -103,7 +102,7 @@ class DenseSTGCN(STGCN):
         h = self._maps(x)
         return tuple(
             value.view(x.size(0), x.size(4), *value.shape[1:]).permute(0, 2, 3, 4, 1)
-            for value in (self.fcn(h), h)
+            for value in (self._classify(h), h)
         )
 
     def _dense_input(self, x: Tensor | Data) -> Tensor:
@@ -128,19 +127,24 @@ class DenseSTGCN(STGCN):
 
     def _adjacencies(self) -> list[Tensor]:
         r"""Returns the weighted adjacency :math:`(K, V, V)` of each block."""
-        index = (self.edge_type, self.edge_index[0], self.edge_index[1])
-        joints = self.layout.num_joints
-        zeros = self.edge_weight.new_zeros(self.num_relations, joints, joints)
-        return [zeros.index_put(index, weight) for weight in self._edge_weights()]
+        graph = SkeletonGraph(self.edge_index, self.edge_type, self.edge_weight)
+        adj = adjacency_stack(graph, self.num_relations, self.layout.num_joints)
+        if self.edge_importance is None:
+            return [adj] * len(self.blocks)
+        return [adj * importance for importance in self.edge_importance]
+
+    def _classify(self, h: Tensor) -> Tensor:
+        r"""Runs the head as the 1x1 convolution that is published."""
+        if isinstance(self.fcn, Identity):
+            return h
+        head: Linear = self.fcn  # type: ignore[assignment]
+        return F.conv2d(h, head.weight[:, :, None, None], head.bias)
 
     def _make_norm(self, channels: int) -> Module:
         return BatchNorm1d(channels)
 
     def _make_block(self, in_channels: int, out_channels: int, **kwargs: Any) -> Module:
         return DenseSTGCNBlock(in_channels, out_channels, **kwargs)
-
-    def _make_head(self, in_channels: int, num_classes: int) -> Module:
-        return Conv1x1(in_channels, num_classes) if num_classes else Identity()
 
 
 def _motion(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import BatchNorm1d, Identity, Linear, Module, ModuleList
+from torch.nn import BatchNorm1d, Identity, Linear, Module, ModuleList, Parameter, ParameterList
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import scatter
 
@@ -22,7 +22,6 @@ from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.blocks.temporal_conv import TemporalConv
-from pyg_vision.nn.models._edge_importance import EdgeImportance
 from pyg_vision.ops.relation_plan import RelationPlan
 
 
@@ -63,9 +62,9 @@ class STGCN(Module):
     * With :obj:`padding="published"` and :obj:`window=(T, M)`, a batch is filled up with zeros to
       :math:`T` frames and :math:`M` persons, so that it equals the dense run.
 
-    The same state dict loads into :class:`DenseSTGCN`, which computes the same as published. In it
-    the importance of edges is a mask :math:`(K, V, V)`, with ones where there is no edge: a copy,
-    so that writing into the dictionary does not change the model.
+    The same state dict loads into :class:`DenseSTGCN`, which computes the same as published. The
+    importance is a parameter :math:`(K, V, V)` of each block, as published, of which only the
+    entries of edges take part.
 
     Args:
         in_channels (int): Channels of a joint, such as 3 for :math:`(x, y, \textrm{score})`.
@@ -169,11 +168,10 @@ class STGCN(Module):
             )
             for i, (channels, stride) in enumerate(BLOCKS)
         )
-        self.edge_importance = (
-            EdgeImportance(graph, (self.num_relations, joints, joints), len(BLOCKS))
-            if edge_importance
-            else None
-        )
+        self.edge_importance: ParameterList | None = None
+        if edge_importance:
+            shape = (self.num_relations, joints, joints)
+            self.edge_importance = ParameterList(Parameter(torch.ones(shape)) for _ in BLOCKS)
         self.fcn = self._make_head(widths[-1], num_classes)
 
     def reset_parameters(self) -> None:
@@ -184,6 +182,9 @@ class STGCN(Module):
             reset = getattr(module, "reset_parameters", None)
             if module is not self and callable(reset) and not isinstance(module, STGCN):
                 reset()
+            elif isinstance(module, ParameterList):
+                for importance in module:
+                    torch.nn.init.ones_(importance)
 
     def reset_classifier(self, num_classes: int) -> None:
         r"""Replaces the head by a new one.
@@ -356,7 +357,8 @@ class STGCN(Module):
     def _edge_weights(self) -> list[Tensor]:
         if self.edge_importance is None:
             return [self.edge_weight] * len(self.blocks)
-        return [self.edge_weight * importance for importance in self.edge_importance]
+        edges = (self.edge_type, *self.edge_index)
+        return [self.edge_weight * importance[edges] for importance in self.edge_importance]
 
     def _features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
         r"""Returns the features of the nodes after the last block, and what these nodes are."""

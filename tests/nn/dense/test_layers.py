@@ -2,22 +2,17 @@ import pytest
 import torch
 
 from pyg_vision.nn.dense.layers import Conv1x1, dense_mlp
-from pyg_vision.nn.layers import node_mlp
+from pyg_vision.nn.layers import GroupedLinear, node_mlp
 
 
-def test_conv1x1_saves_and_loads_the_state_of_a_linear_map():
-    conv = Conv1x1(8, 12, groups=4)
-    state = conv.state_dict()
-    assert state["weight"].shape == (12, 2)
-    other = Conv1x1(8, 12, groups=4)
-    before = dict(state)
-    other.load_state_dict(state)
-    assert torch.equal(other.weight, conv.weight)
-    assert state.keys() == before.keys()
-    assert state["weight"].shape == (12, 2)  # the dictionary is the caller's
-    published = {"weight": torch.randn(12, 2, 1, 1), "bias": torch.randn(12)}
-    other.load_state_dict(published)
-    assert torch.equal(other.weight, published["weight"])
+@pytest.mark.parametrize("channels", [8, -1])
+def test_conv1x1_is_a_convolution_with_the_parameters_of_a_linear_map(channels):
+    conv, linear = Conv1x1(channels, 12, groups=4), GroupedLinear(8, 12, groups=4)
+    conv.load_state_dict(linear.state_dict())
+    assert {k: v.shape for k, v in conv.named_parameters()} == {"weight": (12, 2), "bias": (12,)}
+    x = torch.randn(3, 8, 5, 7)
+    torch.testing.assert_close(conv(x), linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
+    assert Conv1x1(-1, 12, groups=4)(x).shape == (3, 12, 5, 7)
 
 
 @pytest.mark.parametrize("norm", [None, "batch", "instance"])
