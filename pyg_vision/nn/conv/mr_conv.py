@@ -7,7 +7,7 @@ from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import GroupedLinear, node_mlp, reset_mlp, run_layers
+from pyg_vision.nn.layers import GroupedLinear, node_mlp, run_layers
 from pyg_vision.ops import NeighborTable, max_relative
 
 
@@ -62,14 +62,8 @@ class MRConv(NeighborConv):
         kwargs.setdefault("aggr", "max")
         super().__init__(in_channels, out_channels, **kwargs)
         self.interleave = interleave
-        wide = 2 * self.in_channels if self.in_channels > 0 else -1
-        self.nn = node_mlp(wide, out_channels, groups, bias, norm, act)
+        self.nn = node_mlp(self.both_channels, out_channels, groups, bias, norm, act)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters of the module."""
-        super().reset_parameters()
-        reset_mlp(self.nn)
 
     def forward(
         self,
@@ -84,15 +78,11 @@ class MRConv(NeighborConv):
             edge_index (Adj or NeighborTable): The graph.
             size ((int, int), optional): The number of sources and destinations.
         """
-        pair = self.read(x, edge_index, size)
-        if self.fusible:
-            out = max_relative(pair, edge_index)
-        else:
-            # propagate_type: (x: PairTensor)
-            out = self.propagate(
-                self.edges(edge_index), x=self.spread(pair, edge_index), size=size
-            ).view_as(pair[1])
-        return self._transform(pair[1], out)
+        return self._transform(*self.neighborhood(x, edge_index, size))
+
+    def fused(self, x: PairTensor, graph: Union[Adj, NeighborTable]) -> Tensor:
+        r"""Takes the maximum without the differences, over a graph of any form."""
+        return max_relative(x, graph)
 
     def message(self, x_i: Tensor, x_j: Tensor) -> Tensor:
         r"""The difference to the neighbour."""

@@ -1,18 +1,25 @@
 r"""What the convolutions of this package share."""
 
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import torch
 from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.nn.conv.fusible_conv import FusibleConv
+from pyg_vision.nn.layers import NodeMLP, reset_mlp
 from pyg_vision.ops import NeighborTable
-from pyg_vision.ops._adjacency import to_edge_index
+from pyg_vision.ops._adjacency import fit_table, to_edge_index
 
 
 class NeighborConv(FusibleConv):
-    r"""A layer with a fast path that also takes tables."""
+    r"""A layer with a fast path that also takes tables.
+
+    A subclass says in :meth:`message` what a neighbour tells, and in :meth:`forward` what becomes
+    of a node and of what its :meth:`neighborhood` tells.
+    """
+
+    fused_aggr = ("max",)
 
     def __init__(
         self, in_channels: Union[int, tuple[int, int]], out_channels: int, **kwargs: Any
@@ -30,8 +37,58 @@ class NeighborConv(FusibleConv):
                 raise ValueError(f"'{name}' must be positive (got {value})")
         self.in_channels = in_channels
         self.out_channels = out_channels
+        self.both_channels = 2 * in_channels if in_channels > 0 else -1
+        # What a message is made of: one of both ends of its edge.
+        self._ends = self.inspector.get_param_names("message")
 
-    fused_aggr = ("max",)
+    def reset_parameters(self) -> None:
+        r"""Resets all learnable parameters of the module."""
+        super().reset_parameters()
+        for layer in self.children():
+            if isinstance(layer, NodeMLP):
+                reset_mlp(layer)
+
+    def neighborhood(
+        self,
+        x: Union[Tensor, PairTensor],
+        edge_index: Union[Adj, NeighborTable],
+        size: Size = None,
+    ) -> PairTensor:
+        r"""Returns the features of the destinations, and the messages aggregated at each.
+
+        Args:
+            x (torch.Tensor or (torch.Tensor, torch.Tensor)): The node features.
+            edge_index (Adj or NeighborTable): The graph.
+            size ((int, int), optional): The number of sources and destinations.
+        """
+        pair = self.read(x, edge_index, size)
+        out = self.fused(pair, edge_index) if self.fusible else None
+        if out is None:
+            # propagate_type: (x: PairTensor)
+            out = self.propagate(self.edges(edge_index), x=self.spread(pair, edge_index), size=size)
+        return pair[1], out.view(*pair[1].shape[:-1], out.size(-1))
+
+    def fused(self, x: PairTensor, graph: Union[Adj, NeighborTable]) -> Optional[Tensor]:
+        r"""Aggregates messages without propagating them, or returns :obj:`None` if it cannot.
+
+        Args:
+            x (tuple): The features of sources and destinations.
+            graph (Adj or NeighborTable): The graph.
+        """
+        if not isinstance(graph, NeighborTable):
+            return None
+        table = fit_table(graph, *x)
+        # The order of the edges is that of propagate, so that a layer sees the same messages.
+        flat = table.flatten().index.reshape(-1)
+        if table.index.dim() == 2:  # of one graph, or static: the same edges for every signal
+            x_j = x[0].index_select(-2, flat)
+        else:
+            x_j = x[0].flatten(0, 1).index_select(0, flat).view(x[0].size(0), -1, x[0].size(-1))
+        x_i = x[1].unsqueeze(-2).expand(*x[1].shape[:-1], table.k, -1).flatten(-3, -2)
+        ends = {"x_i": x_i, "x_j": x_j}
+        edges = self.message(**{name: ends[name] for name in self._ends})
+        edges = edges.view(*edges.shape[:-2], -1, table.k, edges.size(-1))
+        return edges.max(dim=-2).values if self.aggr == "max" else edges.sum(dim=-2)
 
     def read(
         self, x: Union[Tensor, PairTensor], graph: Union[Adj, NeighborTable], size: Size

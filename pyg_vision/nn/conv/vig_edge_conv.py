@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
-from pyg_vision.nn.conv._tables import gather_edges, per_node
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import node_mlp, reset_mlp
+from pyg_vision.nn.layers import node_mlp
 from pyg_vision.ops import NeighborTable
 
 
@@ -54,14 +53,8 @@ class ViGEdgeConv(NeighborConv):
     ) -> None:
         kwargs.setdefault("aggr", "max")
         super().__init__(in_channels, out_channels, **kwargs)
-        wide = 2 * self.in_channels if self.in_channels > 0 else -1
-        self.nn = node_mlp(wide, out_channels, groups, bias, norm, act)
+        self.nn = node_mlp(self.both_channels, out_channels, groups, bias, norm, act)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters of the module."""
-        super().reset_parameters()
-        reset_mlp(self.nn)
 
     def forward(
         self,
@@ -76,13 +69,7 @@ class ViGEdgeConv(NeighborConv):
             edge_index (Adj or NeighborTable): The graph.
             size ((int, int), optional): The number of sources and destinations.
         """
-        pair = self.read(x, edge_index, size)
-        if self.fusible and isinstance(edge_index, NeighborTable):
-            x_i, x_j = gather_edges(pair[0], pair[1], edge_index)
-            return per_node(self.message(x_i, x_j), edge_index).max(dim=-2).values
-        # propagate_type: (x: PairTensor)
-        out = self.propagate(self.edges(edge_index), x=self.spread(pair, edge_index), size=size)
-        return out.view(*pair[1].shape[:-1], self.out_channels)
+        return self.neighborhood(x, edge_index, size)[1]
 
     def message(self, x_i: Tensor, x_j: Tensor) -> Tensor:
         r"""The transformed edge."""

@@ -7,9 +7,8 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch_geometric.typing import Adj, PairTensor, Size
 
-from pyg_vision.nn.conv._tables import gather_edges, per_node
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import node_mlp, reset_mlp
+from pyg_vision.nn.layers import node_mlp
 from pyg_vision.ops import NeighborTable
 
 
@@ -64,7 +63,6 @@ class ViGGINConv(NeighborConv):
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module."""
         super().reset_parameters()
-        reset_mlp(self.nn)
         torch.nn.init.zeros_(self.eps)
 
     def forward(
@@ -80,16 +78,8 @@ class ViGGINConv(NeighborConv):
             edge_index (Adj or NeighborTable): The graph.
             size ((int, int), optional): The number of sources and destinations.
         """
-        pair = self.read(x, edge_index, size)
-        if self.fusible and isinstance(edge_index, NeighborTable):
-            _, x_j = gather_edges(pair[0], pair[1], edge_index)
-            out = per_node(x_j, edge_index).sum(dim=-2)
-        else:
-            # propagate_type: (x: PairTensor)
-            out = self.propagate(
-                self.edges(edge_index), x=self.spread(pair, edge_index), size=size
-            ).view_as(pair[1])
-        return self.nn((1 + self.eps) * pair[1] + out)
+        x, out = self.neighborhood(x, edge_index, size)
+        return self.nn((1 + self.eps) * x + out)
 
     def message(self, x_j: Tensor) -> Tensor:
         r"""The neighbour as it is."""

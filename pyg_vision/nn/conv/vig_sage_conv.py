@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
-from pyg_vision.nn.conv._tables import gather_edges, per_node
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import node_mlp, reset_mlp
+from pyg_vision.nn.layers import node_mlp
 from pyg_vision.ops import NeighborTable
 
 
@@ -54,16 +53,9 @@ class ViGSAGEConv(NeighborConv):
     ) -> None:
         kwargs.setdefault("aggr", "max")
         super().__init__(in_channels, out_channels, **kwargs)
-        wide = 2 * self.in_channels if self.in_channels > 0 else -1
         self.nn1 = node_mlp(self.in_channels, self.in_channels, groups, bias, norm, act)
-        self.nn2 = node_mlp(wide, out_channels, groups, bias, norm, act)
+        self.nn2 = node_mlp(self.both_channels, out_channels, groups, bias, norm, act)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters of the module."""
-        super().reset_parameters()
-        reset_mlp(self.nn1)
-        reset_mlp(self.nn2)
 
     def forward(
         self,
@@ -78,16 +70,8 @@ class ViGSAGEConv(NeighborConv):
             edge_index (Adj or NeighborTable): The graph.
             size ((int, int), optional): The number of sources and destinations.
         """
-        pair = self.read(x, edge_index, size)
-        if self.fusible and isinstance(edge_index, NeighborTable):
-            _, x_j = gather_edges(pair[0], pair[1], edge_index)
-            out = per_node(self.message(x_j), edge_index).max(dim=-2).values
-        else:
-            # propagate_type: (x: PairTensor)
-            out = self.propagate(
-                self.edges(edge_index), x=self.spread(pair, edge_index), size=size
-            ).view_as(pair[1])
-        return self.nn2(torch.cat([pair[1], out], dim=-1))
+        x, out = self.neighborhood(x, edge_index, size)
+        return self.nn2(torch.cat([x, out], dim=-1))
 
     def message(self, x_j: Tensor) -> Tensor:
         r"""The transformed neighbour."""
