@@ -10,19 +10,16 @@ from torch._dynamo.testing import CompileCounter
 from torch.export import Dim
 from torch_geometric.data import Batch
 
-import pyg_vision.nn.models.st_gcn as st_gcn
 from pyg_vision.data import skeleton_sequence
-from pyg_vision.nn import STGCN, ViG
+from pyg_vision.nn import STGCN, Stage, TwoStream, ViG
 from pyg_vision.ops import knn
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "deploy.md").read_text(encoding="utf-8")
 FRAMES = {0: Dim("batch"), 2: Dim("frames", min=5)}
 
 
-@pytest.fixture
-def short(monkeypatch):
-    """A model of four blocks with both strides compiles in a third of the time."""
-    monkeypatch.setattr(st_gcn, "BLOCKS", [st_gcn.BLOCKS[i] for i in (0, 4, 5, 7)])
+# Four blocks with both strides compile in a third of the time.
+STAGES = (Stage(64, 1), Stage(128, 2, 2), Stage(256, 1, 2))
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +34,10 @@ def vig():
     return ViG(**options).eval()
 
 
-def stgcn(**options):
+def stgcn(two_stream=False):
     torch.manual_seed(0)
-    return STGCN(2, 5, layout="coco", **options).eval()
+    model = STGCN(2, 5, layout="coco", stages=STAGES)
+    return (TwoStream(model) if two_stream else model).eval()
 
 
 def batch(*shapes):
@@ -65,7 +63,7 @@ BATCHES = [
     ("dynamic", "training", "two_stream"),
     [(None, False, False), (True, True, False), (True, False, True)],
 )
-def test_one_compiled_stgcn_takes_every_batch(short, order, dynamic, training, two_stream):
+def test_one_compiled_stgcn_takes_every_batch(order, dynamic, training, two_stream):
     model, compiled = (stgcn(two_stream=two_stream).train(training) for _ in range(2))
     counter = CompileCounter()
     compiled = torch.compile(compiled, fullgraph=True, dynamic=dynamic, backend=counter)
@@ -79,7 +77,7 @@ def test_one_compiled_stgcn_takes_every_batch(short, order, dynamic, training, t
 
 
 @pytest.mark.slow
-def test_gradients_of_a_compiled_stgcn(short):
+def test_gradients_of_a_compiled_stgcn():
     model, compiled = stgcn().double().train(), stgcn().double().train()
     data = batch((1, 12), (2, 9))
     data.x = data.x.double()
@@ -92,14 +90,14 @@ def test_gradients_of_a_compiled_stgcn(short):
 
 
 @pytest.mark.slow
-def test_a_single_frame_is_compiled_for_itself(short):
+def test_a_single_frame_is_compiled_for_itself():
     model = stgcn()
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     for shapes in ([(1, 1)], [(1, 4)], [(2, 9)], [(1, 2), (1, 1)]):
         torch.testing.assert_close(compiled(batch(*shapes)), model(batch(*shapes)))
 
 
-def test_wrong_input_of_a_compiled_stgcn_is_named(short):
+def test_wrong_input_of_a_compiled_stgcn_is_named():
     compiled = torch.compile(stgcn(), fullgraph=True, backend="eager")
     data = batch((1, 12))
     data.x[3, 1] = torch.nan
@@ -116,7 +114,7 @@ class Part(torch.nn.Module):
         return 2 * self.model(x)
 
 
-def test_stgcn_within_a_compiled_model(short):
+def test_stgcn_within_a_compiled_model():
     model = Part(stgcn())
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     for shapes in BATCHES[:2]:
@@ -126,7 +124,7 @@ def test_stgcn_within_a_compiled_model(short):
 @pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("two_stream", [False, True])
-def test_export_of_stgcn_takes_any_number_and_length(short, strict, two_stream):
+def test_export_of_stgcn_takes_any_number_and_length(strict, two_stream):
     model = stgcn(two_stream=two_stream)
     example = (torch.randn(2, 2, 31, 17, 2),)
     program = torch.export.export(model, example, dynamic_shapes=(FRAMES,), strict=strict)
@@ -162,7 +160,7 @@ def test_onnx_of_vig(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_onnx_of_stgcn(short, tmp_path):
+def test_onnx_of_stgcn(tmp_path):
     model = stgcn()
     run = in_onnx(model, torch.randn(2, 2, 31, 17, 2), (FRAMES,), tmp_path / "stgcn.onnx")
     for num, frames in ((2, 31), (1, 5), (5, 64)):
@@ -194,7 +192,7 @@ def test_neighbours_in_onnx(options, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_traced_models(short):
+def test_traced_models():
     for model, shape in ((vig(), (1, 3, 64, 64)), (stgcn(), (1, 2, 20, 17, 2))):
         traced = torch.jit.trace(model, torch.randn(shape))
         x = torch.randn(shape)

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
 from pyg_vision.data import SkeletonGraph, Tracks, adjacency_stack
 from pyg_vision.nn import STGCN, SpatialGraphConv, STGCNBlock
@@ -35,12 +34,16 @@ class BestSpatialGraphConv(SpatialGraphConv):
 class BestSTGCN(STGCN):
     """The model, with every spatial convolution replaced."""
 
-    def _make_block(self, in_channels: int, out_channels: int, **kwargs: Any) -> Module:
-        block = STGCNBlock(in_channels, out_channels, **kwargs)
-        block.gcn = BestSpatialGraphConv(in_channels, out_channels, kwargs["num_relations"])
-        return block
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"block": _block, **kwargs})
 
     def _pack(self, x: Any) -> tuple[Tensor, Tracks]:
         if not isinstance(x, Tensor):
             raise TypeError("the dense baselines take dense tensors")
         return super()._pack(x)
+
+
+def _block(in_channels: int, out_channels: int, **kwargs: Any) -> STGCNBlock:
+    block = STGCNBlock(in_channels, out_channels, **kwargs)
+    block.gcn = BestSpatialGraphConv(in_channels, out_channels, kwargs["num_relations"])
+    return block

@@ -2,6 +2,7 @@ r"""Motion: differences between the frames of a track."""
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -41,3 +42,14 @@ def second_difference(x: Tensor, tracks: Tracks) -> Tensor:
     steps = F.pad(inner, (0, 0, 1, 1))
     steps = steps.index_fill(0, tracks.first_frames(x.device), 0)
     return steps.index_fill(0, tracks.last_frames(x.device), 0).view_as(x)
+
+
+def dense_second_difference(x: Tensor) -> Tensor:
+    r"""Returns the same of sequences that are one dense tensor, frames padded with zeros included.
+
+    Args:
+        x (torch.Tensor): The motion :math:`(N, C, T, V, M)`.
+    """
+    motion = torch.zeros_like(x)
+    motion[:, :, 1:-1] = x[:, :, 1:-1] - 0.5 * x[:, :, 2:] - 0.5 * x[:, :, :-2]
+    return motion

@@ -25,7 +25,8 @@ from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
 from pyg_vision.nn.layers import GroupedLinear
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
-from pyg_vision.nn.models.st_gcn import STGCN
+from pyg_vision.nn.models.st_gcn import STGCN, Stage
+from pyg_vision.nn.models.two_stream import TwoStream
 from pyg_vision.nn.models.vig import ViG, vig_b, vig_s, vig_ti
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "vig_s",
     "vig_b",
     "STGCN",
+    "Stage",
+    "TwoStream",
     "DenseMRConv",
     "DenseViGEdgeConv",
     "DenseViGSAGEConv",

@@ -9,6 +9,7 @@ from torch.nn import Module
 
 from pyg_vision.data.partition import SkeletonGraph, adjacency_stack
 from pyg_vision.nn.models.st_gcn import STGCN
+from pyg_vision.nn.models.two_stream import TwoStream
 from pyg_vision.weights._family import Family, flatten_1x1
 
 _STREAM = r"^((?:origin|motion)_stream\.)?"
@@ -28,10 +29,10 @@ def _fit(name: str, value: Tensor, own: Tensor) -> Tensor | None:
 
 def _adjacency(model: Module) -> Mapping[str, Tensor]:
     r"""The graph is no parameter of ours, but a checkpoint of another one would not fit."""
-    assert isinstance(model, STGCN)
-    one: STGCN = model.origin_stream if model.two_stream else model
+    one = model.origin_stream if isinstance(model, TwoStream) else model
+    assert isinstance(one, STGCN)
     graph = SkeletonGraph(one.edge_index, one.edge_type, one.edge_weight.float())
-    adj = adjacency_stack(graph, one.num_relations, model.layout.num_joints).cpu()
+    adj = adjacency_stack(graph, one.num_relations, one.layout.num_joints).cpu()
     return {_STREAM + r"A$": adj, _PYSKL + r"gcn\.A$": adj}
 
 

@@ -13,13 +13,18 @@ from torch import Tensor
 from torch.nn import Module
 
 from pyg_vision.nn.models.st_gcn import STGCN
+from pyg_vision.nn.models.two_stream import TwoStream
 from pyg_vision.nn.models.vig import ViG
 from pyg_vision.weights._checkpoint import find_state, looks_like, read_checkpoint
 from pyg_vision.weights._family import Family
 from pyg_vision.weights._st_gcn import ST_GCN
 from pyg_vision.weights._vig import VIG
 
-FAMILIES: tuple[tuple[type[Module], Family], ...] = ((ViG, VIG), (STGCN, ST_GCN))
+FAMILIES: tuple[tuple[type[Module], Family], ...] = (
+    (ViG, VIG),
+    (STGCN, ST_GCN),
+    (TwoStream, ST_GCN),
+)
 
 
 @dataclass

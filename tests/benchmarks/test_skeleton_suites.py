@@ -60,12 +60,12 @@ def test_contenders_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_graph_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    features = STGCN._features
+    features = STGCN.node_features
 
     def off(model: STGCN, x: Tensor, *rest: object) -> object:
         return features(model, x * 1.001, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(STGCN, "_features", off)
+    monkeypatch.setattr(STGCN, "node_features", off)
     result = run_case(SUITES["stgcn"], SMALL["stgcn"][0], OPTIONS)
     assert result.failed
     assert {row.status for row in result.rows} == {"ok", "disagreement"}

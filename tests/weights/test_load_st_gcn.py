@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pyg_vision.data import SkeletonLayout
-from pyg_vision.nn import STGCN, DenseSTGCN
+from pyg_vision.nn import STGCN, DenseSTGCN, TwoStream
 from pyg_vision.weights import load_published
 
 STICK = SkeletonLayout("stick", ("a", "b", "c"), ((1, 0), (2, 1)), center=0)
@@ -92,12 +92,12 @@ def test_every_key_is_loaded_or_checked(cls, names, tmp_path):
 
 
 def test_two_streams():
-    source = model(two_stream=True)
+    source = TwoStream(model())
     state = {
         **published(source.origin_stream, "origin_stream."),
         **published(source.motion_stream, "motion_stream."),
     }
-    target = STGCN(3, 4, layout=STICK, two_stream=True)
+    target = TwoStream(STGCN(3, 4, layout=STICK))
     report = load_published(target, state)
     assert report.checked == ["origin_stream.A", "motion_stream.A"]
     assert same(target.state_dict(), source.state_dict())

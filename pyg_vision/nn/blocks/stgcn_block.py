@@ -2,7 +2,7 @@ r"""The block of ST-GCN: space, then time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 from torch.nn import BatchNorm1d, Dropout, Module, ReLU, Sequential
@@ -33,6 +33,8 @@ class STGCNBlock(Module):
         stride (int, optional): Its stride. (default: :obj:`1`)
         dropout (float, optional): Dropout after it. (default: :obj:`0.0`)
         residual (bool, optional): Whether there is a residual. (default: :obj:`True`)
+        norm_layer (Callable, optional): Makes a norm of so many channels.
+            (default: :class:`torch.nn.BatchNorm1d`)
 
     Shapes:
         - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
@@ -49,22 +51,23 @@ class STGCNBlock(Module):
         stride: int = 1,
         dropout: float = 0.0,
         residual: bool = True,
+        norm_layer: Callable[[int], Module] = BatchNorm1d,
     ) -> None:
         super().__init__()
         self.stride = stride
         self.gcn = SpatialGraphConv(in_channels, out_channels, num_relations)
         self.tcn = Sequential(
-            BatchNorm1d(out_channels),
+            norm_layer(out_channels),
             ReLU(inplace=True),
             TemporalConv(out_channels, out_channels, kernel_size, stride),
-            BatchNorm1d(out_channels),
+            norm_layer(out_channels),
             Dropout(dropout, inplace=True),
         )
         self.residual: Sequential | None = None
         self.has_residual = residual
         if residual and (in_channels != out_channels or stride != 1):
             self.residual = Sequential(
-                TemporalConv(in_channels, out_channels, 1, stride), BatchNorm1d(out_channels)
+                TemporalConv(in_channels, out_channels, 1, stride), norm_layer(out_channels)
             )
         self.relu = ReLU(inplace=True)
 

@@ -2,18 +2,18 @@ r"""ST-GCN as published: the baseline and the proof of parity."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm1d, Identity, Linear, Module
+from torch.nn import Identity, Linear
 from torch_geometric.data import Data
 
 from pyg_vision.data.partition import Partition, SkeletonGraph, adjacency_stack
 from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
-from pyg_vision.nn.models.st_gcn import STGCN
+from pyg_vision.nn.models.st_gcn import STAGES, STGCN, Stage
 
 
 class DenseSTGCN(STGCN):
@@ -32,11 +32,11 @@ class DenseSTGCN(STGCN):
         edge_importance (bool, optional): Whether edges have a learned importance.
             (default: :obj:`True`)
         dropout (float, optional): Dropout in all blocks but the first. (default: :obj:`0.0`)
-        two_stream (bool, optional): Whether a second model sees the motion of the joints.
-            (default: :obj:`False`)
         max_hop (int, optional): The farthest distance joined. (default: :obj:`1`)
         dilation (int, optional): The step between distances. (default: :obj:`1`)
         kernel_size (int, optional): The frames of a temporal convolution. (default: :obj:`9`)
+        stages (list of tuples, optional): The channels, the number of blocks and the stride of
+            each :class:`Stage`. (default: the published ones, ten blocks)
 
     Shapes:
         - **input:** a dense tensor :math:`(N, C, T, V, M)`
@@ -55,10 +55,10 @@ class DenseSTGCN(STGCN):
         partition: Partition = "stgcn",
         edge_importance: bool = True,
         dropout: float = 0.0,
-        two_stream: bool = False,
         max_hop: int = 1,
         dilation: int = 1,
         kernel_size: int = 9,
+        stages: Sequence[Stage | tuple[int, ...]] = STAGES,
     ) -> None:
         super().__init__(
             in_channels,
@@ -67,10 +67,11 @@ class DenseSTGCN(STGCN):
             partition,
             edge_importance,
             dropout,
-            two_stream,
             max_hop=max_hop,
             dilation=dilation,
             kernel_size=kernel_size,
+            stages=stages,
+            block=DenseSTGCNBlock,
         )
 
     def forward(self, x: Tensor | Data) -> Tensor:
@@ -80,30 +81,28 @@ class DenseSTGCN(STGCN):
             x (torch.Tensor): The motion.
         """
         x = self._dense_input(x)
-        if self.two_stream:
-            return self.origin_stream(x) + self.motion_stream(_motion(x))
         num, persons = x.size(0), x.size(4)
         h = self._maps(x)
         h = F.avg_pool2d(h, h.shape[2:])
         h = h.view(num, persons, -1, 1, 1).mean(dim=1)
         return self._classify(h).view(num, -1)
 
-    def extract_feature(self, x: Tensor | Data) -> Any:
+    def extract_feature(self, x: Tensor | Data) -> tuple[Tensor, Tensor]:
         r"""Returns class scores and features of joints and frames, see :class:`STGCN`.
 
         Args:
             x (torch.Tensor): The motion.
         """
         x = self._dense_input(x)
-        if self.two_stream:
-            scores, features = self.origin_stream.extract_feature(x)
-            others, more = self.motion_stream.extract_feature(_motion(x))
-            return scores + others, torch.cat((features, more), dim=1)
         h = self._maps(x)
-        return tuple(
+        scores, features = (
             value.view(x.size(0), x.size(4), *value.shape[1:]).permute(0, 2, 3, 4, 1)
             for value in (self._classify(h), h)
         )
+        return scores, features
+
+    def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
+        return super()._pack(self._dense_input(x))
 
     def _dense_input(self, x: Tensor | Data) -> Tensor:
         if not isinstance(x, Tensor):
@@ -139,18 +138,3 @@ class DenseSTGCN(STGCN):
             return h
         head: Linear = self.fcn  # type: ignore[assignment]
         return F.conv2d(h, head.weight[:, :, None, None], head.bias)
-
-    def _make_norm(self, channels: int) -> Module:
-        return BatchNorm1d(channels)
-
-    def _make_block(self, in_channels: int, out_channels: int, **kwargs: Any) -> Module:
-        return DenseSTGCNBlock(in_channels, out_channels, **kwargs)
-
-
-def _motion(x: Tensor) -> Tensor:
-    r"""Returns the second difference over frames, zero at both ends."""
-    if x.size(2) < 3:
-        return torch.zeros_like(x)
-    ends = x.new_zeros(x.size(0), x.size(1), 1, x.size(3), x.size(4))
-    inner = x[:, :, 1:-1] - 0.5 * x[:, :, 2:] - 0.5 * x[:, :, :-2]
-    return torch.cat((ends, inner, ends), dim=2)

@@ -14,7 +14,7 @@ from pyg_vision.data import (
     skeleton_sequence,
     skeletons_to_dense,
 )
-from pyg_vision.nn import STGCN, DenseSTGCN
+from pyg_vision.nn import STGCN, DenseSTGCN, Stage, STGCNBlock, TwoStream
 from pyg_vision.weights import load_published
 from tests.laws import close
 from tests.nn.golden_st_gcn import relative, starting_with
@@ -37,9 +37,10 @@ RECORDED = {
 }
 
 
-def model(cls=STGCN, **options):
+def model(cls=STGCN, two_stream=False, **options):
     """A model whose every weight matters, in float64 and evaluation."""
-    made = cls(3, 4, **{"layout": BODY, **options}).double()
+    made = cls(3, 4, **{"layout": BODY, **options})
+    made = TwoStream(made).double() if two_stream else made.double()
     with torch.no_grad():
         for name, value in [*made.named_parameters(), *made.named_buffers()]:
             if "edge_importance" in name or "running_var" in name:
@@ -102,23 +103,11 @@ def test_equals_the_dense_twin_in_evaluation_and_training(options):
     sparse.train(), dense.train()
     for one in (sparse, dense):
         F.cross_entropy(one(x), torch.tensor([0, 1, 3])).backward()
-    wanted = gradients(dense)
-    for name, gradient in gradients(sparse).items():
-        torch.testing.assert_close(gradient, wanted[name], rtol=1e-8, atol=1e-10)
+    wanted = dict(dense.named_parameters())
+    for name, parameter in sparse.named_parameters():
+        torch.testing.assert_close(parameter.grad, wanted[name].grad, rtol=1e-8, atol=1e-10)
     for name, value in dense.state_dict().items():
         close(sparse.state_dict()[name], value)  # running statistics
-
-
-def gradients(one):
-    """In the shapes of the state dict, which are the same for both."""
-    shaped = copy.deepcopy(one)
-    with torch.no_grad():
-        for mine, theirs in zip(shaped.parameters(), one.parameters(), strict=True):
-            mine.copy_(theirs.grad)
-    state = shaped.state_dict()
-    names = [name for name in state if "running" not in name and "num_batches" not in name]
-    # What a mask holds where there is no edge is no gradient, and is one in both.
-    return {name: state[name] for name in names}
 
 
 def test_a_batch_is_its_sequences_one_by_one():
@@ -194,15 +183,6 @@ def test_an_absent_person_in_a_dense_tensor_is_one_of_zeros():
     x = torch.randn(1, 3, 12, 6, 2).double()
     x[..., 1] = 0
     assert not torch.allclose(made(x), made(x[..., :1]))
-
-
-def test_two_streams_add_their_logits():
-    made, batch = model(two_stream=True), Batch.from_data_list(ragged())
-    assert made.window is None
-    assert not hasattr(made, "fcn")
-    out = made.extract_feature(batch)
-    assert out.x.size(1) == 512
-    close(made(batch), torch.cat([made(one) for one in batch.to_data_list()]))
 
 
 def test_importance_is_the_published_mask():
@@ -380,7 +360,8 @@ def test_values_are_read_only_where_validation_is_on():
 @pytest.mark.parametrize("make", [STGCN, DenseSTGCN])
 @pytest.mark.parametrize("two_stream", [True, False])
 def test_reset(make, two_stream):
-    model = make(3, 5, two_stream=two_stream).double().eval()
+    model = TwoStream(make(3, 5)) if two_stream else make(3, 5)
+    model = model.double().eval()
     x = torch.randn(1, 3, 8, 18, 1, dtype=torch.double)
     one = model.origin_stream if two_stream else model
     model.reset_classifier(7)
@@ -403,3 +384,32 @@ def test_reset(make, two_stream):
     for wrong in (-1, True, 2.5):
         with pytest.raises(ValueError, match="'num_classes' must be an integer"):
             model.reset_classifier(wrong)
+
+
+@pytest.mark.parametrize("make", [STGCN, DenseSTGCN])
+def test_stages_are_rows_of_data(make):
+    made = make(3, 5, layout=BODY, stages=[Stage(8, 2), (16, 1, 3)]).double().eval()
+    assert len(made.blocks) == 3
+    x = torch.randn(1, 3, 9, 6, 1).double()
+    assert made.extract_feature(x)[1].shape == (1, 16, 3, 6, 1)
+    assert made(x).shape == (1, 5)
+    for wrong in ([], [(8, 0)], [(8, 2.0)], [(True, 1)]):
+        with pytest.raises(ValueError, match="'stages' must hold"):
+            make(3, 5, layout=BODY, stages=wrong)
+
+
+def test_blocks_and_norms_are_arguments():
+    made = []
+
+    def block(*args, **kwargs):
+        made.append(STGCNBlock(*args, **kwargs))
+        return made[-1]
+
+    def norm(channels):
+        return torch.nn.BatchNorm1d(channels, momentum=0.25)
+
+    model = STGCN(3, 5, layout=BODY, stages=[Stage(8, 2)], block=block, norm_layer=norm)
+    assert list(model.blocks) == made
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm1d)]
+    assert {m.momentum for m in norms} == {0.25}
+    assert len(norms) == 1 + 2 * 2
