@@ -58,7 +58,7 @@ def train_digits(epochs: int = 15, seed: int = 0) -> tuple[ViG, float]:
         in_channels=1,
         image_size=8,
         patch_size=2,
-        dilation=False,
+        use_dilation=False,
         drop_path=0.1,
     )
     loader = DataLoader(DigitsGraphs("train"), batch_size=64, shuffle=True, drop_last=True)
@@ -94,7 +94,7 @@ def draw_photo(model: ViG, path: Path) -> None:
     grey = photo.mean(dim=0, keepdim=True).unsqueeze(0)
     small = F.interpolate(grey, size=PHOTO_SIZE, mode="bilinear", antialias=True)
     model.eval()
-    _, graphs = model(small, return_graphs=True)
+    _, graphs = model.forward_graphs(small)
     figure = draw_vig_graphs(
         crop_to(photo, PHOTO_SIZE),
         graphs[0].graph(0),

@@ -19,7 +19,7 @@ def test_learns_digits_and_motion_and_draws_both(tmp_path, caplog):
     assert len(colors) > 10_000  # the photograph is in it
     state = torch.load(tmp_path / "out" / "vig_digits.pt", weights_only=True)
     model = ViG(channels=48, depth=4, k=4, num_classes=10, in_channels=1, image_size=8,
-                patch_size=2, dilation=False)  # fmt: skip
+                patch_size=2, use_dilation=False)  # fmt: skip
     model.load_state_dict(state)
     assert demo.test_accuracy(model) >= 0.96
     assert "synthetic figures that it has not seen" in caplog.text

@@ -12,11 +12,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Module, ModuleDict
 
 from benchmarks.baselines.max_relative import best_max_relative, to_columns
 from benchmarks.baselines.search import best_search
-from pyg_vision.nn import FFN, Grapher, GroupedLinear, ViG
+from pyg_vision.nn import Grapher, GroupedLinear, ViG
 from pyg_vision.nn.layers import run_layers
 from pyg_vision.ops import NeighborTable
 
@@ -24,7 +23,7 @@ from pyg_vision.ops import NeighborTable
 class BestGrapher(Grapher):
     """The graph block on node features ``[B, N, C]``."""
 
-    def forward(
+    def forward(  # type: ignore[override]
         self,
         x: Tensor,
         neighbors: NeighborTable | None = None,
@@ -57,10 +56,5 @@ class BestGrapher(Grapher):
 class BestViG(ViG):
     """The model, with every graph block replaced."""
 
-    def _make_block(
-        self, channels: int, reach: Any, drop_path: float, options: dict[str, Any], _: Any
-    ) -> Module:
-        k, dilation = reach
-        grapher = BestGrapher(channels, k, dilation, drop_path=drop_path, **options)
-        ffn = FFN(channels, act=options["act"], drop_path=drop_path)
-        return ModuleDict({"grapher": grapher, "ffn": ffn})
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(grapher=BestGrapher, **kwargs)

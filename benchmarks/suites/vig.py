@@ -133,7 +133,7 @@ def _graphs(case: Case, options: Options, model: ViG, x: Tensor) -> list[Neighbo
     share_state(model, exact)
     graphs: list[NeighborTable]
     with torch.no_grad():
-        _, graphs = exact.train(case.mode == "training")(x.double(), return_graphs=True)
+        _, graphs = exact.train(case.mode == "training").forward_graphs(x.double())
     return graphs
 
 

@@ -3,7 +3,7 @@ r"""The graph block of Vision GNN: the one place where building and convolving a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Literal, TypeVar, overload
 
 from torch import Tensor
 from torch.nn import Module
@@ -86,6 +86,36 @@ class Grapher(Module):
         )
         self.fc2 = node_mlp(2 * channels, channels, norm="batch")
         self.drop_path = DropPath(drop_path)
+
+    @overload
+    def forward(
+        self,
+        x: Tensor,
+        neighbors: NeighborTable | None = None,
+        *,
+        batch: Tensor | None = None,
+        batch_size: int | None = None,
+        max_num_nodes: int | None = None,
+        small_graphs: SmallGraphs = "error",
+        k: int | None = None,
+        dilation: int | None = None,
+        return_graph: Literal[False] = False,
+    ) -> Tensor: ...
+
+    @overload
+    def forward(
+        self,
+        x: Tensor,
+        neighbors: NeighborTable | None = None,
+        *,
+        batch: Tensor | None = None,
+        batch_size: int | None = None,
+        max_num_nodes: int | None = None,
+        small_graphs: SmallGraphs = "error",
+        k: int | None = None,
+        dilation: int | None = None,
+        return_graph: Literal[True],
+    ) -> tuple[Tensor, NeighborTable]: ...
 
     def forward(
         self,

@@ -3,6 +3,7 @@ r"""The blocks as published, on maps :math:`(B, C, H, W)`."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, overload
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from pyg_vision.nn.dense.layers import dense_mlp
 from pyg_vision.nn.layers import make_act
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops._adjacency import in_range
+from pyg_vision.ops.knn import Backend
 
 DENSE_CONVS: dict[str, Callable[..., Module]] = {
     "mr": DenseMRConv,
@@ -45,6 +47,8 @@ class DenseGrapher(Module):
         stochastic (bool, optional): Stochastic dilation in training. (default: :obj:`False`)
         epsilon (float, optional): Its probability. (default: :obj:`0.2`)
         drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
+        knn_backend (str, optional): :obj:`"auto"` or :obj:`"torch"`, the published search.
+            (default: :obj:`"auto"`)
 
     Shapes:
         - **input:** features :math:`(B, C, H, W)`
@@ -63,8 +67,14 @@ class DenseGrapher(Module):
         stochastic: bool = False,
         epsilon: float = 0.2,
         drop_path: float = 0.0,
+        knn_backend: Backend = "auto",
     ) -> None:
         super().__init__()
+        if knn_backend not in ("auto", "torch"):
+            raise ValueError(
+                f"the dense twin searches as published; it takes no 'knn_backend' (got "
+                f"{knn_backend!r})"
+            )
         self.fc1 = dense_mlp(channels, channels, norm="batch")
         self.graph = DenseDilatedKNNGraph(k, dilation, stochastic, epsilon)
         self.conv = find_conv(conv, DENSE_CONVS)(
@@ -72,6 +82,28 @@ class DenseGrapher(Module):
         )
         self.fc2 = dense_mlp(2 * channels, channels, norm="batch")
         self.drop_path = DropPath(drop_path)
+
+    @overload
+    def forward(
+        self,
+        x: Tensor,
+        neighbors: NeighborTable | None = None,
+        *,
+        k: int | None = None,
+        dilation: int | None = None,
+        return_graph: Literal[False] = False,
+    ) -> Tensor: ...
+
+    @overload
+    def forward(
+        self,
+        x: Tensor,
+        neighbors: NeighborTable | None = None,
+        *,
+        k: int | None = None,
+        dilation: int | None = None,
+        return_graph: Literal[True],
+    ) -> tuple[Tensor, NeighborTable]: ...
 
     def forward(
         self,

@@ -2,20 +2,16 @@ r"""Isotropic Vision GNN as published: the baseline and the proof of parity."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm2d, Module, ModuleDict
-from torch_geometric.data import Data
+from torch.nn import BatchNorm2d
 
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
 from pyg_vision.nn.dense.layers import Conv1x1
-from pyg_vision.nn.models._vig_plan import Reach
 from pyg_vision.nn.models.vig import ViG
-from pyg_vision.ops import NeighborTable
-from pyg_vision.ops.knn import Backend
 
 
 class DenseViG(ViG):
@@ -24,9 +20,11 @@ class DenseViG(ViG):
     Maps :math:`(B, C, H, W)`, 1x1 convolutions, :func:`torch.topk` on the full distance matrix,
     gathering both ends of every edge and a maximum over the last axis, as in the `"Vision GNN: An
     Image is Worth Graph of Nodes" <https://arxiv.org/abs/2206.00272>`_ paper. It takes the same
-    arguments as :class:`ViG` and shares its state dict, key by key and shape by shape.
+    arguments as :class:`ViG` but for its parts, and shares its state dict. Its features are maps
+    :math:`(B, C, H, W)`.
 
     Args:
+        *args (optional): Arguments of :class:`ViG`.
         **kwargs (optional): Arguments of :class:`ViG`.
 
     Shapes:
@@ -34,18 +32,17 @@ class DenseViG(ViG):
         - **output:** logits :math:`(B, \textrm{num\_classes})`
     """
 
-    _linear = Conv1x1
-    _norm = BatchNorm2d
+    _memory_format = torch.contiguous_format
 
-    def forward_features(
-        self,
-        x: Tensor | Data,
-        neighbors: Sequence[NeighborTable] | None = None,
-        return_graphs: bool = False,
-    ) -> Any:
-        r"""Returns the map after the last block, :math:`(B, C, H, W)`, see :class:`ViG`."""
-        x = self._embed(x)
-        return self._run_blocks(x, x.size(-2) * x.size(-1), neighbors, return_graphs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(  # type: ignore[misc]
+            *args,
+            grapher=DenseGrapher,
+            ffn=DenseFFN,
+            linear=Conv1x1,
+            norm_layer=BatchNorm2d,
+            **kwargs,
+        )
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         r"""Pools and classifies the map of :meth:`forward_features`.
@@ -58,21 +55,8 @@ class DenseViG(ViG):
         out: Tensor = pooled if pre_logits else self.head(pooled)
         return out.squeeze(-1).squeeze(-1)
 
-    def _arrange(self, x: Tensor) -> Tensor:
+    def _to_nodes(self, x: Tensor) -> Tensor:
         return x
 
-    def _make_block(
-        self,
-        channels: int,
-        reach: Reach,
-        drop_path: float,
-        options: dict[str, Any],
-        knn_backend: Backend,
-    ) -> Module:
-        if knn_backend not in ("auto", "torch"):
-            raise ValueError(
-                f"DenseViG searches as published; it takes no 'knn_backend' (got {knn_backend!r})"
-            )
-        grapher = DenseGrapher(channels, *reach, drop_path=drop_path, **options)
-        ffn = DenseFFN(channels, act=options["act"], drop_path=drop_path)
-        return ModuleDict({"grapher": grapher, "ffn": ffn})
+    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
+        return x

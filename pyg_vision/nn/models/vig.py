@@ -2,7 +2,7 @@ r"""Isotropic Vision GNN."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import torch
@@ -59,7 +59,7 @@ class ViG(Module):
             :obj:`"instance"`. (default: :obj:`"batch"`)
         num_classes (int, optional): The number of classes, :obj:`0` for none, which makes the
             head the identity. (default: :obj:`1000`)
-        dilation (bool, optional): Whether the dilation rises by one every four blocks.
+        use_dilation (bool, optional): Whether the dilation rises by one every four blocks.
             (default: :obj:`True`)
         stochastic (bool, optional): Stochastic dilation in training. (default: :obj:`False`)
         epsilon (float, optional): Its probability. (default: :obj:`0.2`)
@@ -72,15 +72,23 @@ class ViG(Module):
         knn_backend (str, optional): The search, see :func:`pyg_vision.ops.knn`.
             (default: :obj:`"auto"`)
         bias (bool, optional): Whether the graph convolutions have a bias. (default: :obj:`True`)
+        stem (Callable, optional): Makes patch embeddings, called as :class:`Stem`.
+            (default: :class:`Stem`)
+        grapher (Callable, optional): Makes the first half of a block, called as :class:`Grapher`.
+            (default: :class:`Grapher`)
+        ffn (Callable, optional): Makes its second half, called as :class:`FFN`.
+            (default: :class:`FFN`)
+        linear (Callable, optional): Makes a linear layer of the head, from the sizes of input and
+            output. (default: :class:`GroupedLinear`)
+        norm_layer (Callable, optional): Makes the norm of the head.
+            (default: :class:`torch.nn.BatchNorm1d`)
 
     Shapes:
         - **input:** pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
         - **output:** logits :math:`(B, \textrm{num\_classes})`
     """
 
-    # What the dense twin makes of other layers.
-    _linear: Callable[[int, int], Module] = GroupedLinear
-    _norm: Callable[[int], Module] = BatchNorm1d
+    _memory_format = torch.channels_last
 
     def __init__(
         self,
@@ -91,7 +99,7 @@ class ViG(Module):
         act: str = "gelu",
         norm: str | None = "batch",
         num_classes: int = 1000,
-        dilation: bool = True,
+        use_dilation: bool = True,
         stochastic: bool = False,
         epsilon: float = 0.2,
         drop_path: float = 0.0,
@@ -101,6 +109,11 @@ class ViG(Module):
         patch_size: int = 16,
         knn_backend: Backend = "auto",
         bias: bool = True,
+        stem: Callable[[int, int, int, str], Module] = Stem,
+        grapher: Callable[..., Module] = Grapher,
+        ffn: Callable[..., Module] = FFN,
+        linear: Callable[[int, int], Module] = GroupedLinear,
+        norm_layer: Callable[[int], Module] = BatchNorm1d,
     ) -> None:
         super().__init__()
         self.channels = check_positive_int("channels", channels)
@@ -111,28 +124,33 @@ class ViG(Module):
         self.act = act
         self.dropout = dropout
         self.image_size = _to_pair(image_size)
-        self.reaches = vig_reaches(depth, check_positive_int("k", k), dilation)
+        self.reaches = vig_reaches(depth, check_positive_int("k", k), use_dilation)
         self._warned = False
+        self._linear = linear
+        self._norm_layer = norm_layer
 
-        self.stem = self._make_stem(in_channels, channels, patch_size, act)
+        self.stem = stem(in_channels, channels, patch_size, act)
         grid = self._grid_of(*self.image_size)
         self.pos_embed = Parameter(torch.zeros(1, channels, *grid))
-        options: dict[str, Any] = {
-            "conv": conv,
-            "act": act,
-            "norm": norm,
-            "bias": bias,
-            "stochastic": stochastic,
-            "epsilon": epsilon,
-        }
         if not 0.0 <= drop_path < 1.0:
             raise ValueError(f"'drop_path' must be in [0, 1) (got {drop_path})")
-        rates = drop_path_rates(drop_path, depth)
-        fitted = self._fit(grid[0] * grid[1])
-        self.blocks = ModuleList(
-            self._make_block(channels, reach, rate, options, knn_backend)
-            for reach, rate in zip(fitted, rates, strict=True)
-        )
+        self.blocks = ModuleList()
+        reaches = self._fit(grid[0] * grid[1])
+        for reach, rate in zip(reaches, drop_path_rates(drop_path, depth), strict=True):
+            first = grapher(
+                channels,
+                *reach,
+                conv=conv,
+                act=act,
+                norm=norm,
+                bias=bias,
+                stochastic=stochastic,
+                epsilon=epsilon,
+                drop_path=rate,
+                knn_backend=knn_backend,
+            )
+            second = ffn(channels, act=act, drop_path=rate)
+            self.blocks.append(ModuleDict({"grapher": first, "ffn": second}))
         self.head = self._make_head()
         self.reset_parameters()
 
@@ -156,26 +174,69 @@ class ViG(Module):
         self.head.train(self.training)
         self.head.apply(_reset)
 
+    def forward(self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None) -> Tensor:
+        r"""Runs the model.
+
+        Args:
+            x (torch.Tensor or Batch): Pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of
+                their patch graphs, whatever the size of its patches.
+            neighbors (list, optional): A graph for each block, used instead of new ones, such as
+                :meth:`forward_graphs` returned. (default: :obj:`None`)
+        """
+        return self.forward_head(self.forward_features(x, neighbors))
+
+    def forward_graphs(
+        self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None
+    ) -> tuple[Tensor, list[NeighborTable]]:
+        r"""Returns the logits, and the graph that each block used.
+
+        Args:
+            x (torch.Tensor or Batch): The pictures.
+            neighbors (list, optional): A graph for each block, used instead of new ones.
+                (default: :obj:`None`)
+        """
+        features, graphs, _ = self._run_blocks(x, neighbors)
+        return self.forward_head(features), graphs
+
     def forward_features(
-        self,
-        x: Tensor | Data,
-        neighbors: Sequence[NeighborTable] | None = None,
-        return_graphs: bool = False,
-    ) -> Any:
+        self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None
+    ) -> Tensor:
         r"""Returns the features of the nodes after the last block, :math:`(B, N, C)`.
 
         Args:
             x (torch.Tensor or Batch): The pictures.
             neighbors (list, optional): A graph for each block, used instead of new ones.
                 (default: :obj:`None`)
-            return_graphs (bool, optional): If :obj:`True`, returns the features and the list of
-                graphs. (default: :obj:`False`)
         """
-        x = self._embed(x)
-        grid = (x.size(-2), x.size(-1))
-        # A view where the stem ran on channels-last maps, as it does by default.
-        h = x.permute(0, 2, 3, 1).flatten(1, 2)
-        return self._run_blocks(h, grid[0] * grid[1], neighbors, return_graphs)
+        return self._run_blocks(x, neighbors)[0]
+
+    def forward_intermediates(
+        self,
+        x: Tensor | Data,
+        indices: int | Sequence[int] | None = None,
+        neighbors: Sequence[NeighborTable] | None = None,
+    ) -> tuple[Tensor, list[Tensor]]:
+        r"""Returns the features after the last block, as :meth:`forward_features`, and the maps
+        :math:`(B, C, H, W)` after some blocks.
+
+        Args:
+            x (torch.Tensor or Batch): The pictures.
+            indices (int or list, optional): After which blocks; negative ones count from the end,
+                a number means so many of the last. (default: after all)
+            neighbors (list, optional): A graph for each block, used instead of new ones.
+                (default: :obj:`None`)
+        """
+        depth = len(self.blocks)
+        wanted = depth if indices is None else indices
+        if isinstance(wanted, int):
+            wanted = range(-wanted, 0)
+        if not wanted or any(type(i) is not int or not -depth <= i < depth for i in wanted):
+            raise ValueError(
+                f"'indices' must be one or more of {depth} blocks, or how many of the last (got "
+                f"{indices!r})"
+            )
+        features, _, found = self._run_blocks(x, neighbors, {i % depth for i in wanted})
+        return features, [found[i % depth] for i in wanted]
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         r"""Pools and classifies the features of :meth:`forward_features`.
@@ -187,29 +248,39 @@ class ViG(Module):
         pooled = x.mean(dim=1)
         return pooled if pre_logits else self.head(pooled)
 
-    def forward(
+    def _run_blocks(
         self,
         x: Tensor | Data,
         neighbors: Sequence[NeighborTable] | None = None,
-        return_graphs: bool = False,
-    ) -> Any:
-        r"""Runs the model.
-
-        Args:
-            x (torch.Tensor or Batch): Pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of
-                their patch graphs, whatever the size of its patches.
-            neighbors (list, optional): A graph for each block, used instead of new ones, such as
-                another run returned. (default: :obj:`None`)
-            return_graphs (bool, optional): If :obj:`True`, returns the logits and the list of
-                the :class:`~pyg_vision.ops.NeighborTable` of each block. (default: :obj:`False`)
+        wanted: Container[int] = (),
+    ) -> tuple[Tensor, list[NeighborTable], dict[int, Tensor]]:
+        r"""Returns the features after the last block, the graph of each block, and the maps after
+        those that are wanted.
         """
-        if not return_graphs:
-            return self.forward_head(self.forward_features(x, neighbors))
-        features, graphs = self.forward_features(x, neighbors, return_graphs=True)
-        return self.forward_head(features), graphs
+        if neighbors is not None and len(neighbors) != len(self.blocks):
+            raise ValueError(
+                f"'neighbors' must hold a graph for each of {len(self.blocks)} blocks "
+                f"(got {len(neighbors)})"
+            )
+        x = self._embed(self._read(x))
+        height, width = x.shape[-2:]
+        x = self._to_nodes(x)
+        graphs: list[NeighborTable] = []
+        found: dict[int, Tensor] = {}
+        reaches = self._fit(height * width)
+        for i, (block, reach) in enumerate(zip(self.blocks, reaches, strict=True)):
+            given = None if neighbors is None else neighbors[i]
+            x, graph = block["grapher"](  # type: ignore[index]
+                x, given, k=reach.k, dilation=reach.dilation, return_graph=True
+            )
+            x = block["ffn"](x)  # type: ignore[index]
+            graphs.append(graph)
+            if i in wanted:
+                found[i] = self._to_map(x, height, width)
+        return x, graphs, found
 
-    def _embed(self, x: Tensor | Data) -> Tensor:
-        r"""Returns patch embeddings with their positions, :math:`(B, C, H', W')`."""
+    def _read(self, x: Tensor | Data) -> Tensor:
+        r"""Returns pictures :math:`(B, C_{in}, H, W)`."""
         if isinstance(x, Data):
             x = fold_batch(x)
         if not isinstance(x, Tensor):
@@ -221,37 +292,26 @@ class ViG(Module):
             )
         if not x.is_floating_point():
             raise TypeError(f"pictures must be floating-point, e.g. in [0, 1] (got {x.dtype})")
-        x = self.stem(self._arrange(x))
+        return x
+
+    def _embed(self, x: Tensor) -> Tensor:
+        r"""Returns patch embeddings with their positions, :math:`(B, C, H', W')`."""
+        if not is_mapped(x):  # torch.vmap knows no memory formats
+            x = x.contiguous(memory_format=self._memory_format)
+        x = self.stem(x)
         pos: Tensor = self.pos_embed
         if x.shape[-2:] != pos.shape[-2:]:
             pos = resample_pos_embed(pos, (x.size(-2), x.size(-1)))
-        return x + self._arrange(pos)
+        if not is_mapped(x):
+            pos = pos.contiguous(memory_format=self._memory_format)
+        return x + pos
 
-    def _arrange(self, x: Tensor) -> Tensor:
-        # torch.vmap knows no memory formats.
-        return x if is_mapped(x) else x.contiguous(memory_format=torch.channels_last)
+    def _to_nodes(self, x: Tensor) -> Tensor:
+        # A view where the stem ran on channels-last maps, as it does by default.
+        return x.permute(0, 2, 3, 1).flatten(1, 2)
 
-    def _run_blocks(
-        self,
-        x: Tensor,
-        num_nodes: int,
-        neighbors: Sequence[NeighborTable] | None,
-        return_graphs: bool,
-    ) -> Any:
-        if neighbors is not None and len(neighbors) != len(self.blocks):
-            raise ValueError(
-                f"'neighbors' must hold a graph for each of {len(self.blocks)} blocks "
-                f"(got {len(neighbors)})"
-            )
-        graphs = []
-        for i, (block, reach) in enumerate(zip(self.blocks, self._fit(num_nodes), strict=True)):
-            given = None if neighbors is None else neighbors[i]
-            x, graph = block["grapher"](  # type: ignore[index]
-                x, given, k=reach.k, dilation=reach.dilation, return_graph=True
-            )
-            x = block["ffn"](x)  # type: ignore[index]
-            graphs.append(graph)
-        return (x, graphs) if return_graphs else x
+    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
+        return x.view(x.size(0), height, width, -1).permute(0, 3, 1, 2)
 
     def _fit(self, num_nodes: int) -> list[Reach]:
         r"""Returns the neighbourhoods for a picture of that many patches; warns once if fewer."""
@@ -271,21 +331,6 @@ class ViG(Module):
         # Each convolution of stride two rounds up.
         return -(-height // self.patch_size), -(-width // self.patch_size)
 
-    def _make_stem(self, in_channels: int, channels: int, patch_size: int, act: str) -> Module:
-        return Stem(in_channels, channels, patch_size, act)
-
-    def _make_block(
-        self,
-        channels: int,
-        reach: Reach,
-        drop_path: float,
-        options: dict[str, Any],
-        knn_backend: Backend,
-    ) -> Module:
-        grapher = Grapher(channels, *reach, drop_path=drop_path, knn_backend=knn_backend, **options)
-        ffn = FFN(channels, act=options["act"], drop_path=drop_path)
-        return ModuleDict({"grapher": grapher, "ffn": ffn})
-
     def _make_head(self) -> Module:
         if self.num_classes < 0:
             raise ValueError(f"'num_classes' must not be negative (got {self.num_classes})")
@@ -293,7 +338,7 @@ class ViG(Module):
             return torch.nn.Identity()
         return Sequential(
             self._linear(self.channels, HEAD_CHANNELS),
-            self._norm(HEAD_CHANNELS),
+            self._norm_layer(HEAD_CHANNELS),
             make_act(self.act),
             Dropout(self.dropout),
             self._linear(HEAD_CHANNELS, self.num_classes),

@@ -12,6 +12,7 @@ from pyg_vision.data import image_graph
 from pyg_vision.nn import DenseViG, Grapher, ViG, vig_b, vig_s, vig_ti
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.ops import NeighborTable
+from tests.laws import close
 
 SMALL = {"channels": 16, "depth": 3, "k": 3, "num_classes": 5, "image_size": 32, "patch_size": 4}
 
@@ -74,8 +75,8 @@ def test_equals_the_dense_twin(conv, act, in_channels, image_size, training):
     dense.load_state_dict(sparse.state_dict())
     x = torch.randn(3, in_channels, *image_size, dtype=torch.double)
     sparse.train(training), dense.train(training)
-    out, graphs = sparse(x, return_graphs=True)
-    expected, twins = dense(x, return_graphs=True)
+    out, graphs = sparse.forward_graphs(x)
+    expected, twins = dense.forward_graphs(x)
     assert all(torch.equal(a.index, b.index) for a, b in zip(graphs, twins, strict=True))
     assert (out - expected).abs().max() <= 1e-9 * expected.abs().max()
     if training:
@@ -90,7 +91,7 @@ def test_equals_the_dense_twin(conv, act, in_channels, image_size, training):
 def test_returned_graphs_can_be_fed_back():
     model = warmed(ViG(**SMALL))
     x = torch.randn(2, 3, 32, 32)
-    logits, graphs = model(x, return_graphs=True)
+    logits, graphs = model.forward_graphs(x)
     assert [graph.index.shape for graph in graphs] == [(2, 64, 3), (2, 64, 4), (2, 64, 6)]
     assert torch.equal(model(x, neighbors=graphs), logits)
     assert torch.equal(model(x), logits)
@@ -136,7 +137,7 @@ def test_small_pictures_are_clamped_with_one_warning():
     with pytest.warns(UserWarning, match="4 patches"):
         small = ViG(**SMALL | {"k": 9, "image_size": 32, "patch_size": 16})
     assert [block["grapher"].graph.k for block in small.blocks] == [4, 4, 4]
-    _, graphs = model.eval()(torch.randn(2, 3, 32, 32), return_graphs=True)
+    _, graphs = model.eval().forward_graphs(torch.randn(2, 3, 32, 32))
     assert [graph.k for graph in graphs] == [4, 4, 4]
 
 
@@ -304,3 +305,35 @@ def test_wrong_input_is_named(x, error, message):
 def test_wrong_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         ViG(**SMALL | options)
+
+
+@pytest.mark.parametrize("cls", [ViG, DenseViG])
+def test_intermediates_are_maps(cls):
+    model = cls(channels=16, depth=3, k=3, num_classes=4, patch_size=4, image_size=16)
+    model = model.double().eval()
+    x = torch.randn(2, 3, 16, 20, dtype=torch.double)
+    features, maps = model.forward_intermediates(x)
+    assert [m.shape for m in maps] == [(2, 16, 4, 5)] * 3
+    close(model.forward_head(features), model(x))
+    last = features.mT.unflatten(2, (4, 5)) if cls is ViG else features
+    assert torch.equal(maps[-1], last)
+    for indices, wanted in ((2, [1, 2]), ([0, -1], [0, 2]), ((1,), [1])):
+        _, some = model.forward_intermediates(x, indices)
+        assert all(torch.equal(a, maps[i]) for a, i in zip(some, wanted, strict=True))
+    _, graphs = model.forward_graphs(x)
+    _, same = model.forward_intermediates(x, neighbors=graphs)
+    close(torch.stack(same), torch.stack(maps))
+    for wrong in (0, 4, [3], [], [True], [0.0]):
+        with pytest.raises(ValueError, match="'indices' must be one or more of 3 blocks"):
+            model.forward_intermediates(x, wrong)
+
+
+def test_parts_are_arguments():
+    made = []
+
+    def grapher(*args, **kwargs):
+        made.append(Grapher(*args, **kwargs))
+        return made[-1]
+
+    model = ViG(channels=16, depth=2, k=3, image_size=64, grapher=grapher, num_classes=4)
+    assert [block["grapher"] for block in model.blocks] == made
