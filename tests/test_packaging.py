@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
@@ -74,6 +75,9 @@ PUBLIC = [
     for path in MODULES
     if not is_private(path) and re.search(r"^__all__\b", read(path), re.MULTILINE)
 ]
+
+
+NAMES = {module_name(path) for path in MODULES}
 
 
 def relative(path: Path) -> str:
@@ -152,6 +156,56 @@ def test_imports_run_downward(lower):
         if any(name == upper or name.startswith(f"{upper}.") for upper in above)
     ]
     assert wrong == []
+
+
+def package_of(path: Path) -> str:
+    return module_name(path.parent / "__init__.py")
+
+
+def test_an_underscore_means_this_folder_and_below():
+    wrong = []
+    for path in [*MODULES, *sorted((ROOT / "benchmarks").rglob("*.py"))]:
+        for name in imported_names(path):
+            parts = name.split(".")
+            private = [i for i, part in enumerate(parts) if re.match(r"_(?!_)", part)]
+            if private and parts[0] in ("pyg_vision", "benchmarks"):
+                home = parts[: private[0]]
+                if package_of(path).split(".")[: len(home)] != home:
+                    wrong.append(f"{relative(path)} imports {name}")
+    assert wrong == []
+
+
+def test_nothing_has_the_name_of_its_module():
+    """`import a.b.c as m` gives the module, whatever the package exports."""
+    wrong = []
+    for path in MODULES:
+        names = {
+            node.name
+            for node in ast.parse(read(path)).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        if path.stem == "__init__":
+            inside = {other.stem for other in path.parent.glob("*.py")}
+            exported = {name.rpartition(".")[2] for name in imported_names(path)}
+            modules = {name.rpartition(".")[2] for name in imported_names(path) if name in NAMES}
+            names, inside = exported - modules, inside - {"__init__"}
+        else:
+            inside = {path.stem}
+        wrong += [f"{relative(path)}: {name}" for name in names & inside]
+    assert wrong == []
+
+
+def test_imports_go_in_no_circle():
+    graph = {
+        module_name(path): {name for name in imported_names(path) if name in NAMES}
+        - {module_name(path)}
+        for path in MODULES
+    }
+    for name, needed in graph.items():  # `from package import module` needs the module alone
+        graph[name] = {
+            other for other in needed if not any(n.startswith(f"{other}.") for n in needed)
+        }
+    assert tuple(TopologicalSorter(graph).static_order())
 
 
 def mirror(path: Path) -> Path:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pyg_vision.data import SkeletonGraph, Tracks, adjacency_stack
 from pyg_vision.nn import STGCN, SpatialGraphConv, STGCNBlock
-from pyg_vision.ops._node_linear import node_linear
+from pyg_vision.nn.layers.linear_map import node_linear
 
 
 class BestSpatialGraphConv(SpatialGraphConv):

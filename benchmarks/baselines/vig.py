@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmarks.baselines.max_relative import best_max_relative, to_columns
 from benchmarks.baselines.search import best_search
 from pyg_vision.nn import Grapher, GroupedLinear, ViG
-from pyg_vision.nn.layers import run_layers
+from pyg_vision.nn.layers.mlp import run_layers
 from pyg_vision.ops import NeighborTable
 
 

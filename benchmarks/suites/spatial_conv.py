@@ -14,8 +14,7 @@ from benchmarks.suites import _modules
 from benchmarks.suites._modules import Entry, share_state
 from pyg_vision.data import skeleton_graph
 from pyg_vision.data.partition import SkeletonGraph, adjacency_stack
-from pyg_vision.nn import DenseSpatialGraphConv, SpatialGraphConv
-from pyg_vision.ops import RelationPlan
+from pyg_vision.nn import DenseSpatialGraphConv, RelationPlan, SpatialGraphConv
 
 RELATIONS = 3
 LAYOUTS = {18: "openpose", 25: "ntu", 33: "mediapipe"}

@@ -12,6 +12,7 @@ skeleton in the order person, frame, joint, with :obj:`x`, :obj:`pos`, the Pytho
 from pyg_vision.data.convert import image_to_rgb, image_to_tensor
 from pyg_vision.data.grid import grid_edge_index, grid_pos, patch_grid
 from pyg_vision.data.image import fold_batch, image_graph, image_to_patches, patches_to_image
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.partition import (
     SkeletonGraph,
@@ -26,7 +27,6 @@ from pyg_vision.data.skeleton import (
     skeleton_sequence,
     skeletons_to_dense,
 )
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.data.tracks import Spacing, Tracks
 
 __all__ = [

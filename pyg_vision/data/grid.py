@@ -3,14 +3,12 @@ r"""The lattice below an image graph: where its nodes lie and which of them touc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from pyg_vision.data.size import Size2D, as_size, describe_size
-
-Connectivity = Literal[4, 8]
+from pyg_vision.typing import Connectivity
 
 # Ordered as the nodes are, so that the sources of each node come out sorted.
 _EIGHT = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyg_vision.data.skeleton_layout import Pair, SkeletonLayout
+from pyg_vision.data.layout import Pair, SkeletonLayout
 
 
 def _from_one(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

@@ -2,15 +2,15 @@ r"""Partition strategies: the typed, weighted edges of one skeleton."""
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
+from pyg_vision._checks import check_int
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.skeleton_layout import SkeletonLayout
-
-Partition = Literal["stgcn", "stgcn_paper", "inward_outward", "uniform", "distance"]
+from pyg_vision.typing import Partition
 
 
 class SkeletonGraph(NamedTuple):
@@ -77,11 +77,8 @@ def skeleton_graph(
         raise ValueError(
             f"'partition' must be one of {', '.join(get_args(Partition))} (got {partition!r})"
         )
-    for name, value in (("max_hop", max_hop), ("dilation", dilation)):
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"'{name}' must be an integer (got {value!r})")
-        if value < 1:
-            raise ValueError(f"'{name}' must be at least 1 (got {value})")
+    max_hop = check_int("max_hop", max_hop)
+    dilation = check_int("dilation", dilation)
     if partition == "inward_outward":
         if max_hop != 1 or dilation != 1:
             raise ValueError(

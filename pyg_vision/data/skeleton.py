@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 # Skeletons that pose estimators find in pictures: of three channels, the third is a score.
 IN_PICTURES = ("openpose", "body_25", "body_25b", "coco")
@@ -128,8 +128,8 @@ def read_shapes(data: Data) -> list[SkeletonShape]:
             f"the graph has no 'skeleton_shape' (got the attributes {sorted(data.keys())}); "
             f"skeleton graphs get it from pyg_vision.data.skeleton_sequence"
         )
-    values = [value] if _is_shape(value) else value
-    if not isinstance(values, (list, tuple)) or not values or not all(map(_is_shape, values)):
+    values = [value] if is_shape(value) else value
+    if not isinstance(values, (list, tuple)) or not values or not all(map(is_shape, values)):
         found = f"tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
         raise TypeError(
             f"'skeleton_shape' must be a tuple (persons, frames, joints) of Python integers, or a "
@@ -191,7 +191,7 @@ def skeletons_to_dense(
         ValueError: If sequences differ in joints, or one does not fit.
     """
     shapes = read_shapes(data)
-    num_joints = _common_joints(shapes)
+    num_joints = common_joints(shapes)
     most_frames = max(shape.num_frames for shape in shapes)
     most_persons = max(shape.num_persons for shape in shapes)
     frames = most_frames if num_frames is None else num_frames
@@ -262,7 +262,7 @@ def dense_to_skeletons(
     sequences = []
     for i, (array, shape) in enumerate(zip(x.permute(0, 4, 2, 3, 1), given, strict=True)):
         if (
-            not _is_shape(shape)
+            not is_shape(shape)
             or any(not 1 <= a <= b for a, b in zip(shape, array.shape[:3], strict=True))
             or shape[2] != joints
         ):
@@ -279,7 +279,8 @@ def dense_to_skeletons(
     return Batch.from_data_list(sequences)
 
 
-def _common_joints(shapes: list[SkeletonShape]) -> int:
+def common_joints(shapes: list[SkeletonShape]) -> int:
+    r"""Returns the number of joints, which sequences of a batch must share."""
     joints = {shape.num_joints for shape in shapes}
     if len(joints) > 1:
         raise ValueError(
@@ -288,7 +289,8 @@ def _common_joints(shapes: list[SkeletonShape]) -> int:
     return shapes[0].num_joints
 
 
-def _is_shape(value: object) -> bool:
+def is_shape(value: object) -> bool:
+    r"""Returns whether a value is the :obj:`skeleton_shape` of one sequence."""
     return (
         isinstance(value, (tuple, list))
         and len(value) == 3

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from pyg_vision.data.skeleton import SkeletonShape, _common_joints, _is_shape, read_shapes
+from pyg_vision.data.skeleton import SkeletonShape, common_joints, is_shape, read_shapes
 
 
 class Spacing(NamedTuple):
@@ -62,13 +62,13 @@ class Tracks:
         if isinstance(data, Data):
             shapes = read_shapes(data)
         else:
-            values = [data] if _is_shape(data) else list(data)
-            if not values or not all(map(_is_shape, values)):
+            values = [data] if is_shape(data) else list(data)
+            if not values or not all(map(is_shape, values)):
                 raise TypeError(
                     f"expected shapes (persons, frames, joints) of Python integers (got {data!r})"
                 )
             shapes = [SkeletonShape(*shape) for shape in values]
-        joints = _common_joints(shapes)
+        joints = common_joints(shapes)
         lengths = [shape.num_frames for shape in shapes for _ in range(shape.num_persons)]
         return cls(lengths, [shape.num_persons for shape in shapes], joints)
 

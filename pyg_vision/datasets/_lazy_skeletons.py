@@ -8,10 +8,11 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers._file import NoPersonError
-from pyg_vision.datasets._skipping import OnError, check_on_error, warn_of_skipped
+from pyg_vision.data.readers.skeleton_file import NoPersonError
+from pyg_vision.datasets._skipping import check_on_error, warn_of_skipped
 from pyg_vision.datasets._sound_files import find_problems
 from pyg_vision.datasets.skeleton_dataset import SkeletonDataset
+from pyg_vision.typing import OnError
 
 # What is noted of a file without a person, which no reader says in these words.
 NO_PERSON = "no person"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-OnError = Literal["raise", "skip"]
+from pyg_vision.typing import OnError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NAMED = 5

@@ -10,10 +10,10 @@ from typing import Literal
 from torch import tensor
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers._file import SkeletonFileError, read_json, show
 from pyg_vision.data.readers.kinetics import read_kinetics
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError, read_json, show
 from pyg_vision.datasets._lazy_skeletons import NO_PERSON, LazySkeletonDataset
-from pyg_vision.datasets._skipping import OnError
+from pyg_vision.typing import OnError
 
 _MAX_CLASSES = 100_000
 # A file of 300 frames, the most that there are, has a third of this if nobody is in them.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch_geometric.data import Data
 
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.readers.npy import (
     NpyLabels,
     check_layout,
@@ -18,9 +19,8 @@ from pyg_vision.data.readers.npy import (
     open_npy,
     read_npy_labels,
 )
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
-from pyg_vision.datasets._skipping import OnError
+from pyg_vision.typing import OnError
 
 
 class SkeletonArrays(LazySkeletonDataset):

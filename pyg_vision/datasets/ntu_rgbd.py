@@ -10,12 +10,12 @@ from typing import Literal
 
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers._file import SkeletonFileError, read_text
 from pyg_vision.data.readers.ntu import NTUName, ntu_name, read_ntu
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError, read_text
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
 from pyg_vision.datasets._ntu_actions import ACTIONS
-from pyg_vision.datasets._skipping import OnError
 from pyg_vision.datasets.skeleton_dataset import list_files, read_names
+from pyg_vision.typing import OnError
 
 # fmt: off
 _SUBJECTS_60 = frozenset((

@@ -9,8 +9,8 @@ from typing import Literal
 from torch_geometric.data import Data
 
 from pyg_vision.data.readers.nw_ucla import NWUCLAName, nw_ucla_name, read_nw_ucla
-from pyg_vision.datasets._skipping import OnError
 from pyg_vision.datasets.skeleton_dataset import SkeletonDataset, list_files, read_files
+from pyg_vision.typing import OnError
 
 _CLASSES = (
     "pick up with one hand",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers._file import SkeletonFileError, known_layout
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.readers.pyskl import Annotation, pyskl_sequence, read_pyskl
-from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError, known_layout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
-from pyg_vision.datasets._skipping import OnError
+from pyg_vision.typing import OnError
 
 
 class PysklDataset(LazySkeletonDataset):

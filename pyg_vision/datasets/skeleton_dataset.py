@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from torch_geometric.data import Data, Dataset
 
-from pyg_vision.datasets._skipping import OnError, read_all
+from pyg_vision.datasets._skipping import read_all
+from pyg_vision.typing import OnError
 
 logger = logging.getLogger(__name__)
 

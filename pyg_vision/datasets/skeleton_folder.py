@@ -9,8 +9,8 @@ from pathlib import Path
 from torch import tensor
 from torch_geometric.data import Data
 
-from pyg_vision.datasets._skipping import OnError
 from pyg_vision.datasets.skeleton_dataset import SkeletonDataset, list_files, read_files
+from pyg_vision.typing import OnError
 
 
 class SkeletonFolder(SkeletonDataset):

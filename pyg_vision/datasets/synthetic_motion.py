@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch_geometric.data import Data
 
+from pyg_vision._checks import check_int
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.skeleton import skeleton_sequence
 from pyg_vision.datasets.skeleton_dataset import SkeletonDataset
@@ -82,11 +83,11 @@ class SyntheticMotion(SkeletonDataset):
     ) -> None:
         if split not in _SPLITS:
             raise ValueError(f"'split' must be one of {', '.join(_SPLITS)} (got {split!r})")
-        _check_integer("num_sequences", num_sequences, 1)
-        _check_integer("seed", seed, 0)
+        check_int("num_sequences", num_sequences, 1)
+        check_int("seed", seed, 0)
         low, high = _read_range(num_frames)
-        _check_integer("num_frames", low, 1)
-        _check_integer("num_frames", high, low)
+        check_int("num_frames", low, 1)
+        check_int("num_frames", high, low)
         if not 0.0 <= two_persons <= 1.0:
             raise ValueError(f"'two_persons' must lie in [0, 1] (got {two_persons})")
         self.split = split
@@ -359,13 +360,6 @@ def _rotation(degrees: Array, a: int, b: int) -> Array:
     matrix[..., b, a] = np.sin(angle)
     matrix[..., a, b] = -np.sin(angle)
     return matrix
-
-
-def _check_integer(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"'{name}' must be an integer (got {value!r})")
-    if value < least:
-        raise ValueError(f"'{name}' must be at least {least} (got {value})")
 
 
 def _read_range(num_frames: tuple[int, int] | int) -> tuple[int, int]:

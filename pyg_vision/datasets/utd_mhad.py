@@ -9,13 +9,13 @@ from typing import Literal
 from torch_geometric.data import Data
 
 from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mhad_name
-from pyg_vision.datasets._skipping import OnError
 from pyg_vision.datasets.skeleton_dataset import (
     SkeletonDataset,
     list_files,
     read_files,
     read_names,
 )
+from pyg_vision.typing import OnError
 
 _CLASSES = (
     "right arm swipe to the left",

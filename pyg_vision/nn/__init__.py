@@ -1,12 +1,11 @@
 r"""Graph layers, blocks and models."""
 
-from pyg_vision.nn.blocks.drop_path import DropPath
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
-from pyg_vision.nn.blocks.temporal_conv import TemporalConv
 from pyg_vision.nn.conv.mr_conv import MRConv
+from pyg_vision.nn.conv.relation_plan import RelationGroup, RelationPlan
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
 from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
 from pyg_vision.nn.conv.vig_gin_conv import ViGGINConv
@@ -22,7 +21,9 @@ from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
 from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
-from pyg_vision.nn.layers import GroupedLinear
+from pyg_vision.nn.layers.drop_path import DropPath
+from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
 from pyg_vision.nn.models.st_gcn import STGCN, Stage
@@ -35,6 +36,8 @@ __all__ = [
     "ViGSAGEConv",
     "ViGGINConv",
     "SpatialGraphConv",
+    "RelationPlan",
+    "RelationGroup",
     "GroupedLinear",
     "DilatedKNNGraph",
     "Grapher",

@@ -1,16 +1,13 @@
 r"""Operators on tensors: graph construction and aggregation."""
 
-from pyg_vision.ops.knn import knn
-from pyg_vision.ops.knn_graph import knn_graph
-from pyg_vision.ops.max_relative import max_relative
+from pyg_vision.ops._knn import knn
+from pyg_vision.ops._knn_graph import knn_graph
+from pyg_vision.ops._max_relative import max_relative
+from pyg_vision.ops._typed_sum import relation_sum, typed_sum
 from pyg_vision.ops.neighbor_table import NeighborTable
-from pyg_vision.ops.relation_plan import RelationGroup, RelationPlan
-from pyg_vision.ops.typed_sum import relation_sum, typed_sum
 
 __all__ = [
     "NeighborTable",
-    "RelationGroup",
-    "RelationPlan",
     "knn",
     "knn_graph",
     "max_relative",

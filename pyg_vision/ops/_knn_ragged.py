@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pyg_vision._checks import check_index
 from pyg_vision._validation import is_readable, validation_enabled
-from pyg_vision.ops._checks import check_index
 
 
 def too_large(k: int, dilation: int, size: int, loop: bool, graph: int | None = None) -> str:

@@ -10,8 +10,8 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from pyg_vision._checks import check_finite
 from pyg_vision._validation import validation_enabled
-from pyg_vision.ops._checks import check_finite
 from pyg_vision.ops._knn_exact import (
     AS_ANY,
     SAFE_LENGTH,

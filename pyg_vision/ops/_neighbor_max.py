@@ -107,7 +107,7 @@ def maximum(
     if x.device.type == "cuda":
         from pyg_vision.ops import _neighbor_max_triton as gpu
 
-        return gpu.forward(x, index, rowptr, with_arg)
+        return gpu.forward(x, index, rowptr, arg_dtype(index, rowptr) if with_arg else None)
     return _max_cpu(x, index, rowptr), _no_arg(x)
 
 

@@ -10,8 +10,6 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pyg_vision.ops._neighbor_max import arg_dtype
-
 # mypy: disable-error-code="untyped-decorator"
 
 
@@ -102,16 +100,14 @@ def _backward_deterministic_kernel(  # type: ignore[no-untyped-def]
 
 
 def forward(
-    x: Tensor, index: Tensor, rowptr: Optional[Tensor], with_arg: bool
+    x: Tensor, index: Tensor, rowptr: Optional[Tensor], arg_dtype: Optional[torch.dtype]
 ) -> tuple[Tensor, Tensor]:
-    r"""Returns the maxima and, if asked for, their positions."""
+    r"""Returns the maxima and, if a data type is given for them, their positions."""
     x, index = x.contiguous(), index.contiguous()
     num_rows = index.size(0) if rowptr is None else rowptr.size(0) - 1
     out = x.new_empty(num_rows, x.size(1))
-    arg_shape = out.shape if with_arg else (0,)
-    arg = torch.empty(arg_shape, dtype=arg_dtype(index, rowptr), device=x.device)
-    if with_arg is False:
-        arg = arg.to(torch.uint8)
+    arg_shape = (0,) if arg_dtype is None else out.shape
+    arg = torch.empty(arg_shape, dtype=arg_dtype or torch.uint8, device=x.device)
     grid, block = _grid(num_rows, x.size(1))
     if out.numel() == 0:
         return out, arg
@@ -119,7 +115,7 @@ def forward(
         _forward_kernel[grid](
             x, index, index if rowptr is None else rowptr, out, arg, x.size(0), x.size(1),
             K=index.size(1) if rowptr is None else 0, RAGGED=rowptr is not None,
-            WITH_ARG=with_arg, BLOCK=block,
+            WITH_ARG=arg_dtype is not None, BLOCK=block,
             ACCUMULATE=tl.float64 if x.dtype == torch.float64 else tl.float32,
         )  # fmt: skip
     return out, arg

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import BaseTransform
 
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.skeleton import SkeletonShape, read_layout, read_shapes
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 
 class SkeletonTransform(BaseTransform):

@@ -10,6 +10,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.data.datapipes import functional_transform
 from torch_geometric.transforms import BaseTransform
 
+from pyg_vision._checks import check_int
 from pyg_vision.ops import knn_graph
 
 _EDGE_ATTRIBUTES = ("edge_attr", "edge_weight", "edge_type")
@@ -54,11 +55,7 @@ class KNNEdges(BaseTransform):
         cosine: bool = False,
         backend: Literal["auto", "torch", "torch_cluster"] = "auto",
     ) -> None:
-        if isinstance(k, bool) or not isinstance(k, int):
-            raise TypeError(f"'k' must be an integer (got {k!r})")
-        if k < 1:
-            raise ValueError(f"'k' must be at least 1 (got {k})")
-        self.k = k
+        self.k = check_int("k", k)
         self.attr = attr
         self.loop = loop
         self.flow = flow

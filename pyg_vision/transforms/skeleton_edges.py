@@ -7,8 +7,9 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
-from pyg_vision.data.partition import Partition, num_relations, skeleton_graph
+from pyg_vision.data.partition import num_relations, skeleton_graph
 from pyg_vision.transforms._skeleton import SkeletonTransform, layout_of, shape_of
+from pyg_vision.typing import Partition
 
 
 @functional_transform("skeleton_edges")

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
+from pyg_vision._checks import check_int
 from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     random_index,
@@ -33,7 +34,7 @@ class SampleFrames(SkeletonTransform):
     """
 
     def __init__(self, num_frames: int, random: bool = False) -> None:
-        self.num_frames = _positive("num_frames", num_frames)
+        self.num_frames = check_int("num_frames", num_frames)
         self.random = random
 
     def forward(self, data: Data) -> Data:
@@ -70,8 +71,8 @@ class UniformSampleFrames(SkeletonTransform):
     """
 
     def __init__(self, num_frames: int, num_clips: int = 1, seed: int | None = None) -> None:
-        self.num_frames = _positive("num_frames", num_frames)
-        self.num_clips = _positive("num_clips", num_clips)
+        self.num_frames = check_int("num_frames", num_frames)
+        self.num_clips = check_int("num_clips", num_clips)
         self.seed = seed
 
     def forward(self, data: Data) -> Data | list[Data]:
@@ -109,7 +110,7 @@ class RandomChooseFrames(SkeletonTransform):
     """
 
     def __init__(self, num_frames: int) -> None:
-        self.num_frames = _positive("num_frames", num_frames)
+        self.num_frames = check_int("num_frames", num_frames)
 
     def forward(self, data: Data) -> Data:
         r"""Takes the frames."""
@@ -152,7 +153,7 @@ class PadFrames(SkeletonTransform):
     """
 
     def __init__(self, num_frames: int, mode: Literal["loop", "zero"] = "loop") -> None:
-        self.num_frames = _positive("num_frames", num_frames)
+        self.num_frames = check_int("num_frames", num_frames)
         if mode not in ("loop", "zero"):
             raise ValueError(f"'mode' must be 'loop' or 'zero' (got {mode!r})")
         self.mode = mode
@@ -178,9 +179,3 @@ def _place(data: Data, begin: int, first: int, length: int, num_frames: int) -> 
         return out
 
     return replace_nodes(data, place(data.x), place(data.pos) if "pos" in data else None)
-
-
-def _positive(name: str, value: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
-    return value

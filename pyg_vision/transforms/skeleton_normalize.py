@@ -2,7 +2,7 @@ r"""Where a skeleton stands, and how large it is."""
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch_geometric.data import Data
@@ -16,8 +16,7 @@ from pyg_vision.transforms._skeleton import (
     score_of,
     set_coordinates,
 )
-
-Scaling = Literal["min_max", "max_abs", "bone"]
+from pyg_vision.typing import Scaling
 
 
 @functional_transform("center_skeleton")

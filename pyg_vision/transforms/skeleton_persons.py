@@ -7,6 +7,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
+from pyg_vision._checks import check_int
 from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     coordinates,
@@ -35,14 +36,13 @@ class TopPersons(SkeletonTransform):
             their mean score over the sequence. (default: :obj:`False`)
 
     Raises:
+        TypeError: If the number is no integer.
         ValueError: If the number is not positive; when called, if persons are to be ranked in
             every frame and the sequence has no score.
     """
 
     def __init__(self, num_persons: int, every_frame: bool = False) -> None:
-        if not isinstance(num_persons, int) or num_persons < 1:
-            raise ValueError(f"'num_persons' must be a positive integer (got {num_persons!r})")
-        self.num_persons = num_persons
+        self.num_persons = check_int("num_persons", num_persons)
         self.every_frame = every_frame
 
     def forward(self, data: Data) -> Data:

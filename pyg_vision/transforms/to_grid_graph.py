@@ -10,10 +10,11 @@ from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
 from pyg_vision.data.convert import image_to_tensor
-from pyg_vision.data.grid import Connectivity, check_connectivity, grid_edge_index
+from pyg_vision.data.grid import check_connectivity, grid_edge_index
 from pyg_vision.data.image import image_graph
 from pyg_vision.data.size import as_size
 from pyg_vision.transforms._image import ImageTransform
+from pyg_vision.typing import Connectivity
 
 
 @functional_transform("to_grid_graph")

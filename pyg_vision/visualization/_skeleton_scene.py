@@ -3,26 +3,20 @@ r"""What a drawn skeleton consists of: points in a plane, typed edges and their 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from pyg_vision.data.partition import (
-    Partition,
-    SkeletonGraph,
-    hop_distance,
-    num_relations,
-    skeleton_graph,
-)
+from pyg_vision.data.layout import SkeletonLayout
+from pyg_vision.data.partition import SkeletonGraph, hop_distance, num_relations, skeleton_graph
 from pyg_vision.data.skeleton import read_layout, read_shapes
-from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.typing import Partition, Up
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
-Up = Literal["y", "-y", "z"]
 
 # Okabe and Ito's colours, which colour-blind eyes can tell apart.
 TEMPORAL = "#009E73"
@@ -171,14 +165,6 @@ def read_relations(layout: SkeletonLayout, partition: Partition, max_hop: int) -
             f"as in the published code of ST-GCN."
         )
     return Relations(edges, names, note)
-
-
-def check_trail(trail: int) -> None:
-    r"""Raises unless the number of temporal edges behind a joint is a natural number."""
-    if not isinstance(trail, int) or isinstance(trail, bool):
-        raise TypeError(f"'trail' must be an integer (got {trail!r})")
-    if trail < 0:
-        raise ValueError(f"'trail' must not be negative (got {trail})")
 
 
 def _relation_names(

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from torch_geometric.data import Data
 
-from pyg_vision.data.partition import Partition
+from pyg_vision._checks import check_int
+from pyg_vision.typing import Partition, Up
 from pyg_vision.visualization._canvas import new_figure
 from pyg_vision.visualization._skeleton_canvas import (
     DARK,
@@ -29,8 +30,6 @@ from pyg_vision.visualization._skeleton_canvas import (
 from pyg_vision.visualization._skeleton_scene import (
     COLORS,
     TEMPORAL,
-    Up,
-    check_trail,
     read_motion,
     read_relations,
 )
@@ -107,13 +106,10 @@ def animate_skeleton(
     """
     motion = read_motion(data, view, up)
     relations = read_relations(motion.layout, partition, max_hop)
-    check_trail(trail)
+    check_int("trail", trail, 0)
     if not 0.0 < fps <= _FASTEST:
         raise ValueError(f"'fps' must be above 0 and at most {_FASTEST:g} (got {fps})")
-    if not isinstance(width, int):
-        raise TypeError(f"'width' must be an integer (got {width!r})")
-    if width < _NARROWEST:
-        raise ValueError(f"'width' must be at least {_NARROWEST} pixels (got {width})")
+    check_int("width", width, _NARROWEST)
     if path is not None and Path(path).suffix.lower() != ".gif":
         raise ValueError(f"'path' must be that of a GIF, '….gif' (got '{path}')")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch_geometric.data import Data
 
-from pyg_vision.data.partition import Partition
+from pyg_vision._checks import check_int
+from pyg_vision.typing import Partition, Up
 from pyg_vision.visualization._canvas import new_figure
 from pyg_vision.visualization._skeleton_canvas import (
     POINTS,
@@ -23,8 +24,6 @@ from pyg_vision.visualization._skeleton_canvas import (
 )
 from pyg_vision.visualization._skeleton_scene import (
     Motion,
-    Up,
-    check_trail,
     read_motion,
     read_relations,
 )
@@ -101,7 +100,7 @@ def draw_skeleton(
     """
     motion = read_motion(data, view, up)
     relations = read_relations(motion.layout, partition, max_hop)
-    check_trail(trail)
+    check_int("trail", trail, 0)
     chosen = _choose_frames(motion, frames)
     shown = [range(max(frame - trail, 0), frame + 1) for frame in chosen]
     bounds = [motion.bounds(list(part)) for part in shown]

@@ -12,6 +12,7 @@ import torch
 
 from pyg_vision.ops import _neighbor_max as cpu
 from pyg_vision.ops import _neighbor_max_triton as gpu
+from pyg_vision.ops._neighbor_max import arg_dtype
 
 
 def make_graph(kind: str) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -33,9 +34,9 @@ def check(kind: str, dtype: torch.dtype, ties: bool, deterministic: bool) -> Non
     if "wide" in kind:
         x[299] = 9.0
     expected = cpu._max_cpu(x, index, rowptr)
-    out, arg = gpu.forward(x, index, rowptr, True)
+    out, arg = gpu.forward(x, index, rowptr, arg_dtype(index, rowptr))
     torch.testing.assert_close(out, expected, rtol=0, atol=0)
-    assert gpu.forward(x, index, rowptr, False)[1].numel() == 0
+    assert gpu.forward(x, index, rowptr, None)[1].numel() == 0
 
     grad = torch.randn(out.shape, dtype=torch.double).to(dtype)
     none = torch.empty(0, dtype=torch.uint8)
@@ -54,7 +55,7 @@ def check_bounds() -> None:
     x = torch.randn(5, 4)
     x[2, 1] = float("nan")
     bad = torch.tensor([[-3, 1, 2], [4, 10**9, 0]])
-    out, arg = gpu.forward(x, bad, None, True)
+    out, arg = gpu.forward(x, bad, None, arg_dtype(bad, None))
     expected = x[bad.clamp(0, 4)].amax(1)
     torch.testing.assert_close(out, expected, rtol=0, atol=0, equal_nan=True)
     for deterministic in (False, True):

@@ -97,7 +97,7 @@ def test_an_empty_sequence_stays_as_it_is():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: TopPersons(0), "'num_persons' must be a positive integer"),
+        (lambda: TopPersons(0), "'num_persons' must be at least 1"),
         (lambda: TrackPersons(-1.0), "'max_distance' must not be negative"),
         (lambda: TrackPersons(max_gap=-1), "'max_gap' must not be negative"),
     ],

@@ -379,7 +379,7 @@ BROKEN[5 * 3 + 4, 1] = float("nan")
         (arms(), {"frames": []}, ValueError, r"at least one frame \(got \[\]\)"),
         (arms(), {"frames": [0.5]}, TypeError, r"a number or a list of frames \(got \[0.5\]\)"),
         (arms(), {"frames": True}, TypeError, r"a number or a list of frames \(got True\)"),
-        (arms(), {"trail": -1}, ValueError, r"'trail' must not be negative \(got -1\)"),
+        (arms(), {"trail": -1}, ValueError, r"'trail' must be at least 0 \(got -1\)"),
         (arms(), {"trail": 1.5}, TypeError, r"'trail' must be an integer \(got 1.5\)"),
         (arms(), {"partition": "spatial"}, ValueError, r"'partition' must be .*'spatial'"),
         (arms(), {"max_hop": 4}, ValueError, r"7 relations apart \(got 9, .*'stgcn'.*max_hop=4"),

@@ -17,7 +17,6 @@ reader                    files
 ========================  =====================================================================
 """
 
-from pyg_vision.data.readers._file import SkeletonFileError
 from pyg_vision.data.readers.kinetics import read_kinetics
 from pyg_vision.data.readers.npy import (
     NpyLabels,
@@ -30,6 +29,7 @@ from pyg_vision.data.readers.ntu import NTUName, ntu_name, read_ntu
 from pyg_vision.data.readers.nw_ucla import NWUCLAName, nw_ucla_name, read_nw_ucla
 from pyg_vision.data.readers.openpose import read_openpose
 from pyg_vision.data.readers.pyskl import PysklFile, pyskl_sequence, read_pyskl
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError
 from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mhad_name
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pyg_vision.data.readers._file import SkeletonFileError, show
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError, show
 
 _HEADER = 128
 _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from pyg_vision.data.readers._file import SkeletonFileError, show
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError, show
 
 # What pickles of protocol 2 and later are made of, without what makes instances of classes.
 _OPERATIONS = frozenset(

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from torch_geometric.data import Data
 
+from pyg_vision._checks import check_int
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import (
+from pyg_vision.data.readers.skeleton_file import (
     Array,
     NoPersonError,
     SkeletonFileError,
@@ -21,7 +23,6 @@ from pyg_vision.data.readers._file import (
     read_json,
     show,
 )
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 
 def read_kinetics(
@@ -64,11 +65,10 @@ def read_kinetics(
         ValueError: If :obj:`num_persons` is not positive, or the file is malformed or without
             persons; the error names file, frame and person.
     """
-    for name, value in (("num_persons", num_persons), ("first_frame", first_frame)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise TypeError(f"'{name}' must be an integer (got {value!r})")
-    if num_persons is not None and num_persons < 1:
-        raise ValueError(f"'num_persons' must be positive (got {num_persons})")
+    if num_persons is not None:
+        check_int("num_persons", num_persons)
+    if first_frame is not None:
+        check_int("first_frame", first_frame, -(2**31))
     path = Path(path)
     layout = skeleton_layout(layout)
     record = read_json(path)

@@ -11,7 +11,7 @@ import numpy as np
 from torch_geometric.data import Data
 
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import (
+from pyg_vision.data.readers.skeleton_file import (
     Array,
     SkeletonFileError,
     check_size,

@@ -10,7 +10,13 @@ from typing import NamedTuple
 from torch_geometric.data import Data
 
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import SkeletonFileError, field, points, read_json, read_name
+from pyg_vision.data.readers.skeleton_file import (
+    SkeletonFileError,
+    field,
+    points,
+    read_json,
+    read_name,
+)
 from pyg_vision.data.skeleton import skeleton_sequence
 
 # The numbers of the actions have gaps; classes have none.

@@ -12,8 +12,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from torch_geometric.data import Data
 
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import (
+from pyg_vision.data.readers.skeleton_file import (
     Array,
     NoPersonError,
     SkeletonFileError,
@@ -24,7 +25,6 @@ from pyg_vision.data.readers._file import (
     read_any_json,
     show,
 )
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 logger = logging.getLogger(__name__)
 

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch_geometric.data import Data
 
-from pyg_vision.data.readers._file import (
+from pyg_vision.data.layout import SkeletonLayout
+from pyg_vision.data.readers._pickle import load_pickle
+from pyg_vision.data.readers.skeleton_file import (
     SkeletonFileError,
     check_score,
     known_layout,
     show,
     to_float32,
 )
-from pyg_vision.data.readers._pickle import load_pickle
 from pyg_vision.data.skeleton import skeleton_sequence
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 Annotation = dict[str, Any]
 

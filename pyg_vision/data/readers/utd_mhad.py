@@ -11,14 +11,14 @@ import numpy as np
 from torch_geometric.data import Data
 
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._file import (
+from pyg_vision.data.readers._matlab import matlab_arrays, read_matlab
+from pyg_vision.data.readers.skeleton_file import (
     SkeletonFileError,
     check_size,
     file_sequence,
     read_name,
     to_float32,
 )
-from pyg_vision.data.readers._matlab import matlab_arrays, read_matlab
 
 NUM_ACTIONS = 27
 _NAME = re.compile(r"a(\d{1,2})_s(\d)_t(\d)_skeleton")

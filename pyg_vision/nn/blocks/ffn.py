@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import Module, Sequential
 
-from pyg_vision.nn.blocks.drop_path import DropPath
-from pyg_vision.nn.layers import make_act, node_mlp
+from pyg_vision.nn.layers.activations import make_act
+from pyg_vision.nn.layers.drop_path import DropPath
+from pyg_vision.nn.layers.mlp import node_mlp
 
 
 class FFN(Module):

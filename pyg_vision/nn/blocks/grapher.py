@@ -8,16 +8,16 @@ from typing import Literal, TypeVar, overload
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.nn.blocks.drop_path import DropPath
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
 from pyg_vision.nn.conv.vig_gin_conv import ViGGINConv
 from pyg_vision.nn.conv.vig_sage_conv import ViGSAGEConv
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
-from pyg_vision.nn.layers import node_mlp
+from pyg_vision.nn.layers.drop_path import DropPath
+from pyg_vision.nn.layers.mlp import node_mlp
 from pyg_vision.ops import NeighborTable
-from pyg_vision.ops.knn import Backend, SmallGraphs
+from pyg_vision.typing import Backend, SmallGraphs
 
 CONVS: dict[str, Callable[..., NeighborConv]] = {
     "mr": MRConv,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch.nn import BatchNorm2d, Conv2d, Module, Sequential
 
-from pyg_vision.nn.layers import make_act
+from pyg_vision._checks import check_int
+from pyg_vision.nn.layers.activations import make_act
 
 PATCH_SIZES = (1, 2, 4, 8, 16)
 
@@ -33,14 +34,14 @@ class Stem(Sequential):
     ) -> None:
         if patch_size not in PATCH_SIZES:
             raise ValueError(f"'patch_size' must be one of {PATCH_SIZES} (got {patch_size})")
-        if in_channels < 1:
-            raise ValueError(f"'in_channels' must be positive (got {in_channels})")
+        check_int("in_channels", in_channels)
+        check_int("channels", channels)
         halvings = patch_size.bit_length() - 1
         divisor = 2 ** max(halvings - 1, 0)
-        if channels < 1 or channels % divisor:
+        if channels % divisor:
             raise ValueError(
-                f"'channels' must be positive and divisible by {divisor} for patches of "
-                f"{patch_size} pixels (got {channels})"
+                f"'channels' must be divisible by {divisor} for patches of {patch_size} pixels "
+                f"(got {channels})"
             )
         layers: list[Module] = []
         width = in_channels

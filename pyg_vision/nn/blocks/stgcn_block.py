@@ -9,9 +9,9 @@ from torch.nn import BatchNorm1d, Dropout, Module, ReLU, Sequential
 from torch_geometric.data import Data
 
 from pyg_vision.data.tracks import Tracks
-from pyg_vision.nn.blocks.temporal_conv import TemporalConv
+from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
-from pyg_vision.ops.relation_plan import RelationPlan
+from pyg_vision.nn.layers.temporal_conv import TemporalConv
 
 
 class STGCNBlock(Module):

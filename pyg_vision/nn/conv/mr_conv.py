@@ -7,7 +7,8 @@ from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import GroupedLinear, node_mlp, run_layers
+from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.mlp import node_mlp, run_layers
 from pyg_vision.ops import NeighborTable, max_relative
 
 

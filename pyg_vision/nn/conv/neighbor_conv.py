@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
+from pyg_vision._checks import check_channels, check_int
 from pyg_vision.nn.conv.fusible_conv import FusibleConv
-from pyg_vision.nn.layers import NodeMLP, reset_mlp
+from pyg_vision.nn.layers.mlp import NodeMLP, reset_mlp
 from pyg_vision.ops import NeighborTable
-from pyg_vision.ops._adjacency import fit_table, to_edge_index
+from pyg_vision.ops.adjacency import fit_table, to_edge_index
 
 
 class NeighborConv(FusibleConv):
@@ -32,11 +33,8 @@ class NeighborConv(FusibleConv):
                     f"both need the same 'in_channels' (got {tuple(in_channels)})"
                 )
             in_channels = in_channels[0]
-        for name, value in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if value < 1 and not (name == "in_channels" and value == -1):
-                raise ValueError(f"'{name}' must be positive (got {value})")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        self.in_channels = check_channels(in_channels)
+        self.out_channels = check_int("out_channels", out_channels)
         self.both_channels = 2 * in_channels if in_channels > 0 else -1
         # What a message is made of: one of both ends of its edge.
         self._ends = self.inspector.get_param_names("message")

@@ -9,12 +9,13 @@ from torch.nn import Parameter
 from torch.nn.parameter import is_lazy
 from torch_geometric.typing import Adj, OptPairTensor, OptTensor, Size
 
+from pyg_vision._checks import check_channels, check_int
 from pyg_vision._validation import validation_enabled
 from pyg_vision.nn.conv.fusible_conv import FusibleConv
-from pyg_vision.nn.layers import LazyWeight
-from pyg_vision.ops._node_linear import node_linear
-from pyg_vision.ops.relation_plan import RelationGroup, RelationPlan, whole_group
-from pyg_vision.ops.typed_sum import relation_sum, typed_sum
+from pyg_vision.nn.conv.relation_plan import RelationGroup, RelationPlan, whole_group
+from pyg_vision.nn.layers.lazy_weight import LazyWeight
+from pyg_vision.nn.layers.linear_map import node_linear
+from pyg_vision.ops import relation_sum, typed_sum
 
 
 class SpatialGraphConv(FusibleConv, LazyWeight):
@@ -53,7 +54,8 @@ class SpatialGraphConv(FusibleConv, LazyWeight):
           :math:`(B, |\mathcal{V}|, C_{out})`
 
     Raises:
-        TypeError: If edges are no :obj:`edge_index` or types no integers.
+        TypeError: If a size is no integer; when called, if edges are no :obj:`edge_index` or types
+            no integers.
         ValueError: If a size is not positive or :obj:`flow` is reversed; when called, if shapes do
             not fit or a type is out of range.
     """
@@ -67,20 +69,12 @@ class SpatialGraphConv(FusibleConv, LazyWeight):
         bias: bool = True,
         **kwargs: Any,
     ) -> None:
-        for name, value in (
-            ("in_channels", in_channels),
-            ("out_channels", out_channels),
-            ("num_relations", num_relations),
-        ):
-            lazy = name == "in_channels" and value == -1
-            if isinstance(value, bool) or not isinstance(value, int) or (value < 1 and not lazy):
-                raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
         if kwargs.get("flow", "source_to_target") != "source_to_target":
             raise ValueError("typed edges run from source to target; flip 'edge_index' instead")
         super().__init__(aggr=aggr, **kwargs)
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.num_relations = num_relations
+        self.in_channels = check_channels(in_channels)
+        self.out_channels = check_int("out_channels", out_channels)
+        self.num_relations = check_int("num_relations", num_relations)
         if in_channels > 0:
             self.weight = Parameter(torch.empty(num_relations, in_channels, out_channels))
         else:

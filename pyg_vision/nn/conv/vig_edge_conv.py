@@ -7,7 +7,7 @@ from torch import Tensor
 from torch_geometric.typing import Adj, PairTensor, Size
 
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
-from pyg_vision.nn.layers import node_mlp
+from pyg_vision.nn.layers.mlp import node_mlp
 from pyg_vision.ops import NeighborTable
 
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.nn.blocks.drop_path import DropPath
 from pyg_vision.nn.blocks.grapher import GROUPS, find_conv
 from pyg_vision.nn.dense.dense_conv import (
     DenseMRConv,
@@ -18,11 +17,12 @@ from pyg_vision.nn.dense.dense_conv import (
     DenseViGSAGEConv,
 )
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
-from pyg_vision.nn.dense.layers import dense_mlp
-from pyg_vision.nn.layers import make_act
+from pyg_vision.nn.dense.dense_layers import dense_mlp
+from pyg_vision.nn.layers.activations import make_act
+from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.ops import NeighborTable
-from pyg_vision.ops._adjacency import in_range
-from pyg_vision.ops.knn import Backend
+from pyg_vision.ops.adjacency import in_range
+from pyg_vision.typing import Backend
 
 DENSE_CONVS: dict[str, Callable[..., Module]] = {
     "mr": DenseMRConv,

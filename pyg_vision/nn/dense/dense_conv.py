@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module, Parameter, Sequential
 
-from pyg_vision.nn.dense.layers import dense_mlp
+from pyg_vision.nn.dense.dense_layers import dense_mlp
 
 MLP = Callable[[int, int], Sequential]
 

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision._checks import check_int
 from pyg_vision.ops import NeighborTable, knn
-from pyg_vision.ops.knn import Backend, Bias, SmallGraphs
+from pyg_vision.typing import Backend, Bias, SmallGraphs
 
 
 class DilatedKNNGraph(Module):
@@ -57,17 +58,14 @@ class DilatedKNNGraph(Module):
         backend: Backend = "auto",
     ) -> None:
         super().__init__()
-        for name, value in (("k", k), ("dilation", dilation)):
-            if value < 1:
-                raise ValueError(f"'{name}' must be at least 1 (got {value})")
         if not 0.0 <= epsilon <= 1.0:
             raise ValueError(f"'epsilon' must be a probability (got {epsilon})")
         if backend not in ("auto", "torch", "torch_cluster"):
             raise ValueError(
                 f"the kNN backend must be 'auto', 'torch' or 'torch_cluster' (got {backend!r})"
             )
-        self.k = k
-        self.dilation = dilation
+        self.k = check_int("k", k)
+        self.dilation = check_int("dilation", dilation)
         self.stochastic = stochastic
         self.epsilon = epsilon
         self.loop = loop

@@ -11,15 +11,16 @@ from torch.nn import Identity, Linear, Module, ParameterList
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import scatter
 
+from pyg_vision._checks import check_int
 from pyg_vision._compile import frames_are_compiled, uncompiled_frame, without_compiling
 from pyg_vision._validation import validation_enabled
-from pyg_vision.data._packed_tracks import Level, PackedTracks
-from pyg_vision.data._uniform_tracks import UniformTracks
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.packed_tracks import Level, PackedTracks
 from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dense
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 from pyg_vision.data.tracks import Tracks
-from pyg_vision.nn.blocks.temporal_conv import TemporalConv
+from pyg_vision.data.uniform_tracks import UniformTracks
+from pyg_vision.nn.layers.temporal_conv import TemporalConv
 
 
 class SkeletonClassifier(Module):
@@ -47,8 +48,8 @@ class SkeletonClassifier(Module):
         window: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        self.in_channels = _check_count("in_channels", in_channels, 1)
-        self.num_classes = _check_count("num_classes", num_classes, 0)
+        self.in_channels = check_int("in_channels", in_channels)
+        self.num_classes = check_int("num_classes", num_classes, 0)
         self.layout = skeleton_layout(layout)
         self.padding = padding
         self.window = _read_window(padding, window)
@@ -81,9 +82,10 @@ class SkeletonClassifier(Module):
             num_classes (int): The number of classes, :obj:`0` for none.
 
         Raises:
-            ValueError: If the number is negative or no integer.
+            TypeError: If the number is no integer.
+            ValueError: If it is negative.
         """
-        self.num_classes = _check_count("num_classes", num_classes, 0)
+        self.num_classes = check_int("num_classes", num_classes, 0)
         weight = next(self.parameters())
         self.fcn = self.make_head().to(weight.device, weight.dtype).train(self.training)
 
@@ -266,13 +268,6 @@ def _pool(x: Tensor, tracks: Tracks) -> Tensor:
         return persons.reshape(tracks.num_sequences, num_persons, x.size(1)).mean(dim=1)
     sequence = tracks.sequence_of_track(x.device)
     return scatter(persons, sequence, dim=0, dim_size=tracks.num_sequences, reduce="mean")
-
-
-def _check_count(name: str, value: int, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        wanted = "a positive integer" if least else "an integer that is not negative"
-        raise ValueError(f"'{name}' must be {wanted} (got {value!r})")
-    return value
 
 
 def _read_window(padding: str | None, window: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.nn import Identity, Linear
 from torch_geometric.data import Data
 
-from pyg_vision.data.partition import Partition, SkeletonGraph, adjacency_stack
-from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision.data.layout import SkeletonLayout
+from pyg_vision.data.partition import SkeletonGraph, adjacency_stack
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
 from pyg_vision.nn.models.st_gcn import STAGES, STGCN, Stage
+from pyg_vision.typing import Partition
 
 
 class DenseSTGCN(STGCN):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import BatchNorm2d
 
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
-from pyg_vision.nn.dense.layers import Conv1x1
+from pyg_vision.nn.dense.dense_layers import Conv1x1
 from pyg_vision.nn.models.vig import ViG
 
 

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, Module, ModuleList, Parameter, ParameterList
 
-from pyg_vision.data.partition import Partition, SkeletonGraph, num_relations, skeleton_graph
-from pyg_vision.data.skeleton_layout import SkeletonLayout
+from pyg_vision._checks import check_int, check_rate
+from pyg_vision.data.layout import SkeletonLayout
+from pyg_vision.data.partition import SkeletonGraph, num_relations, skeleton_graph
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
+from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
-from pyg_vision.ops.relation_plan import RelationPlan
+from pyg_vision.typing import Partition
 
 
 class Stage(NamedTuple):
@@ -114,8 +116,7 @@ class STGCN(SkeletonClassifier):
         norm_layer: Callable[[int], Module] | None = None,
     ) -> None:
         super().__init__(in_channels, num_classes, layout, padding, window)
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"'dropout' must be in [0, 1) (got {dropout})")
+        check_rate("dropout", dropout)
         self.partition = partition
         graph = skeleton_graph(self.layout, partition, max_hop, dilation)
         # Where parameters are made, as under torch.device("cuda"); on meta it would lose its edges.
@@ -192,11 +193,8 @@ def _block_sizes(stages: Sequence[Stage | tuple[int, ...]]) -> list[tuple[int, i
     sizes = []
     for number, row in enumerate(stages):
         stage = Stage(*row)
-        if not all(type(value) is int and value >= 1 for value in stage):
-            raise ValueError(
-                f"'stages' must hold positive integers, (channels, depth, stride) (got {row} at "
-                f"{number})"
-            )
+        for name, value in zip(Stage._fields, stage, strict=True):
+            check_int(f"{name} of stages[{number}]", value)
         sizes += [(stage.channels, stage.stride)] + [(stage.channels, 1)] * (stage.depth - 1)
     if not sizes:
         raise ValueError("'stages' must hold at least one stage (got none)")

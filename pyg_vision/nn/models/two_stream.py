@@ -10,8 +10,8 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from pyg_vision._compile import uncompiled_frame
-from pyg_vision.data._packed_tracks import Level
 from pyg_vision.data.motion import dense_second_difference, second_difference
+from pyg_vision.data.packed_tracks import Level
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
 
@@ -78,7 +78,8 @@ class TwoStream(SkeletonClassifier):
             num_classes (int): The number of classes, :obj:`0` for none.
 
         Raises:
-            ValueError: If the number is negative or no integer.
+            TypeError: If the number is no integer.
+            ValueError: If it is negative.
         """
         self.origin_stream.reset_classifier(num_classes)
         self.motion_stream.reset_classifier(num_classes)

@@ -11,18 +11,19 @@ from torch import Tensor
 from torch.nn import BatchNorm1d, Dropout, Module, ModuleDict, ModuleList, Parameter, Sequential
 from torch_geometric.data import Data
 
+from pyg_vision._checks import check_int, check_rate
 from pyg_vision._validation import is_mapped
 from pyg_vision._warn import warn
 from pyg_vision.data import fold_batch
-from pyg_vision.nn.blocks.drop_path import drop_path_rates
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
-from pyg_vision.nn.layers import GroupedLinear, make_act
+from pyg_vision.nn.layers.activations import make_act
+from pyg_vision.nn.layers.drop_path import drop_path_rates
+from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.ops import NeighborTable
-from pyg_vision.ops._checks import check_positive_int
-from pyg_vision.ops.knn import Backend
+from pyg_vision.typing import Backend
 
 HEAD_CHANNELS = 1024
 
@@ -116,15 +117,15 @@ class ViG(Module):
         norm_layer: Callable[[int], Module] = BatchNorm1d,
     ) -> None:
         super().__init__()
-        self.channels = check_positive_int("channels", channels)
-        self.depth = check_positive_int("depth", depth)
+        self.channels = check_int("channels", channels)
+        self.depth = check_int("depth", depth)
         self.in_channels = in_channels
-        self.num_classes = num_classes
+        self.num_classes = check_int("num_classes", num_classes, 0)
         self.patch_size = patch_size
         self.act = act
         self.dropout = dropout
         self.image_size = _to_pair(image_size)
-        self.reaches = vig_reaches(depth, check_positive_int("k", k), use_dilation)
+        self.reaches = vig_reaches(depth, check_int("k", k), use_dilation)
         self._warned = False
         self._linear = linear
         self._norm_layer = norm_layer
@@ -132,8 +133,7 @@ class ViG(Module):
         self.stem = stem(in_channels, channels, patch_size, act)
         grid = self._grid_of(*self.image_size)
         self.pos_embed = Parameter(torch.zeros(1, channels, *grid))
-        if not 0.0 <= drop_path < 1.0:
-            raise ValueError(f"'drop_path' must be in [0, 1) (got {drop_path})")
+        check_rate("drop_path", drop_path)
         self.blocks = ModuleList()
         reaches = self._fit(grid[0] * grid[1])
         for reach, rate in zip(reaches, drop_path_rates(drop_path, depth), strict=True):
@@ -166,9 +166,7 @@ class ViG(Module):
             num_classes (int): The number of classes, :obj:`0` for none.
             dropout (float, optional): Its dropout, if it changes. (default: :obj:`None`)
         """
-        if num_classes < 0:
-            raise ValueError(f"'num_classes' must not be negative (got {num_classes})")
-        self.num_classes = num_classes
+        self.num_classes = check_int("num_classes", num_classes, 0)
         self.dropout = self.dropout if dropout is None else dropout
         self.head = self._make_head().to(self.pos_embed.device, self.pos_embed.dtype)
         self.head.train(self.training)
@@ -332,8 +330,6 @@ class ViG(Module):
         return -(-height // self.patch_size), -(-width // self.patch_size)
 
     def _make_head(self) -> Module:
-        if self.num_classes < 0:
-            raise ValueError(f"'num_classes' must not be negative (got {self.num_classes})")
         if self.num_classes == 0:
             return torch.nn.Identity()
         return Sequential(

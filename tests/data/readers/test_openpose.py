@@ -296,7 +296,7 @@ def test_a_crowd_is_refused_before_memory_is_taken(tmp_path, monkeypatch):
     """A frame of many people takes their number in each of the other frames."""
     write(tmp_path, [[person()] * 30, *[[]] * 29])
     assert read_openpose(tmp_path).skeleton_shape == (30, 30, 18)
-    monkeypatch.setattr("pyg_vision.data.readers._file._MAX_VALUES", 30 * 30 * 18 * 3 - 1)
+    monkeypatch.setattr("pyg_vision.data.readers.skeleton_file._MAX_VALUES", 30 * 30 * 18 * 3 - 1)
     with pytest.raises(SkeletonFileError, match=r"needs an array of 30 × 30 × 18 × 3 values"):
         read_openpose(tmp_path)
 

@@ -3,7 +3,7 @@ import torch
 
 from pyg_vision.data import Tracks, skeleton_graph
 from pyg_vision.nn import STGCNBlock
-from pyg_vision.ops.relation_plan import RelationPlan
+from pyg_vision.nn.conv.relation_plan import RelationPlan
 from tests.laws import close
 from tests.nn.golden_st_gcn import RECORDED, check_evaluation, check_training, make, run_sparse
 

@@ -45,8 +45,8 @@ def test_repr():
     ("arguments", "message"),
     [
         (((8, 4), 16), r"same 'in_channels' \(got \(8, 4\)\)"),
-        ((0, 16), "'in_channels' must be positive"),
-        ((8, -1), "'out_channels' must be positive"),
+        ((0, 16), "'in_channels' must be at least 1"),
+        ((8, -1), "'out_channels' must be at least 1"),
         ((8, 10, True, 4), "'groups' must divide.*16 and 10"),
         ((8, 16, True, 1, False, "layer"), "'norm' must be one of batch, instance.*'layer'"),
         ((8, 16, True, 1, False, None, "swish"), "'act' must be one of relu.*'swish'"),

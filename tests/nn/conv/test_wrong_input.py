@@ -81,5 +81,5 @@ def test_lazy_spatial_graph_conv():
     assert pair((x, None), EDGES, types, size=(3, 3)).shape == (3, 4)
     assert str(SpatialGraphConv(8, 4, 2, aggr="mean")).endswith("num_relations=2, aggr=mean)")
     for wrong in (0, -2, True, 1.0):
-        with pytest.raises(ValueError, match="'in_channels' must be a positive integer"):
+        with pytest.raises((TypeError, ValueError), match="'in_channels' must be a[nt] "):
             SpatialGraphConv(wrong, 4, 2)

@@ -294,8 +294,8 @@ def test_autocast():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"in_channels": 0}, ValueError, r"'in_channels' must be a positive integer \(got 0\)"),
-        ({"num_classes": 2.0}, ValueError, "'num_classes' must be an integer that is not negative"),
+        ({"in_channels": 0}, ValueError, r"'in_channels' must be at least 1 \(got 0\)"),
+        ({"num_classes": 2.0}, TypeError, "'num_classes' must be an integer"),
         ({"layout": "nobody"}, ValueError, "'layout' must be one of"),
         ({"partition": "spatial"}, ValueError, "'partition' must be one of"),
         ({"dropout": 1.0}, ValueError, r"'dropout' must be in \[0, 1\)"),
@@ -382,7 +382,7 @@ def test_reset(make, two_stream):
             assert torch.equal(value, before[name])  # back at what they begin with
         assert not (value == 9.0).any()
     for wrong in (-1, True, 2.5):
-        with pytest.raises(ValueError, match="'num_classes' must be an integer"):
+        with pytest.raises((TypeError, ValueError), match="'num_classes' must be a[nt] "):
             model.reset_classifier(wrong)
 
 
@@ -393,9 +393,11 @@ def test_stages_are_rows_of_data(make):
     x = torch.randn(1, 3, 9, 6, 1).double()
     assert made.extract_feature(x)[1].shape == (1, 16, 3, 6, 1)
     assert made(x).shape == (1, 5)
-    for wrong in ([], [(8, 0)], [(8, 2.0)], [(True, 1)]):
-        with pytest.raises(ValueError, match="'stages' must hold"):
-            make(3, 5, layout=BODY, stages=wrong)
+    with pytest.raises(ValueError, match="'stages' must hold at least one"):
+        make(3, 5, layout=BODY, stages=[])
+    for wrong, message in (((8, 0), "must be at least 1"), ((8, 2.0), "must be an integer")):
+        with pytest.raises((TypeError, ValueError), match=rf"'depth of stages\[1\]' {message}"):
+            make(3, 5, layout=BODY, stages=[(8, 1), wrong])
 
 
 def test_blocks_and_norms_are_arguments():

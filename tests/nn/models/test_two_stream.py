@@ -84,5 +84,5 @@ def test_what_are_no_two_streams_is_named():
             TwoStream(one, wrong)
     with pytest.raises(ValueError, match=r"the same 'num_classes' \(got \(4, 5\)\)"):
         TwoStream(one, STGCN(2, 5, layout=STICK, stages=STAGES))
-    with pytest.raises(ValueError, match="'num_classes' must be an integer"):
+    with pytest.raises(ValueError, match="'num_classes' must be at least 0"):
         TwoStream(one).reset_classifier(-1)

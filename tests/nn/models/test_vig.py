@@ -154,7 +154,7 @@ def test_features_head_and_new_classifier():
     assert torch.equal(model.head[4].bias, torch.zeros(7))
     model.reset_classifier(0)
     assert torch.equal(model(x), features.mean(1))
-    with pytest.raises(ValueError, match="'num_classes' must not be negative"):
+    with pytest.raises(ValueError, match="'num_classes' must be at least 0"):
         model.reset_classifier(-1, dropout=0.7)
     assert (model.num_classes, model.dropout) == (0, 0.1)
 

@@ -1,4 +1,4 @@
-r"""Checks that several operators share; every message names what was found."""
+r"""Checks of arguments; every message names what was found."""
 
 from __future__ import annotations
 
@@ -70,10 +70,22 @@ def check_range(name: str, index: Tensor, size: int) -> None:
         )
 
 
-def check_positive_int(name: str, value: object) -> int:
-    r"""Returns :obj:`value` if it is an integer of at least one."""
+def check_int(name: str, value: object, least: int = 1) -> int:
+    r"""Returns :obj:`value` if it is an integer of at least :obj:`least`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"'{name}' must be an integer (got {value!r})")
-    if value < 1:
-        raise ValueError(f"'{name}' must be at least 1 (got {value})")
+    if value < least:
+        raise ValueError(f"'{name}' must be at least {least} (got {value})")
     return int(value)
+
+
+def check_channels(value: object) -> int:
+    r"""Returns :obj:`in_channels` if it is a size, or -1, which is read from the first input."""
+    return -1 if type(value) is int and value == -1 else check_int("in_channels", value)
+
+
+def check_rate(name: str, value: float) -> float:
+    r"""Returns the probability of dropping something, which must not be everything."""
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"'{name}' must be in [0, 1) (got {value})")
+    return value

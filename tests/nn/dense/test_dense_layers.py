@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from pyg_vision.nn.dense.layers import Conv1x1, dense_mlp
-from pyg_vision.nn.layers import GroupedLinear, node_mlp
+from pyg_vision.nn.dense.dense_layers import Conv1x1, dense_mlp
+from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.mlp import node_mlp
 
 
 @pytest.mark.parametrize("channels", [8, -1])

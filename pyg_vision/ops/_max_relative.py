@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 from torch_geometric.typing import Adj
 
-from pyg_vision.ops._adjacency import CSR, fit_table, in_range, to_csr
-from pyg_vision.ops._checks import check_features, check_same_place
+from pyg_vision._checks import check_features, check_same_place
 from pyg_vision.ops._maximum import neighbor_maximum
+from pyg_vision.ops.adjacency import CSR, fit_table, in_range, to_csr
 from pyg_vision.ops.neighbor_table import NeighborTable
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pyg_vision.ops._checks import check_features, check_positive_int
-from pyg_vision.ops.knn import Backend, knn
+from pyg_vision._checks import check_features, check_int
+from pyg_vision.ops._knn import knn
+from pyg_vision.typing import Backend
 
 
 def knn_graph(
@@ -67,7 +68,7 @@ def knn_graph(
         raise ValueError(f"'flow' must be 'source_to_target' or 'target_to_source' (got {flow!r})")
     x = check_features("x", x, (1, 2))
     x = x.view(-1, 1) if x.dim() == 1 else x
-    k = check_positive_int("k", k)
+    k = check_int("k", k)
     if x.size(0) == 0:
         return torch.empty(2, 0, dtype=torch.long, device=x.device)
     metric = "cosine" if cosine else "euclidean"

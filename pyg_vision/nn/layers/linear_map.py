@@ -1,7 +1,5 @@
 r"""Linear maps of node features by the faster of two libraries."""
 
-from typing import Optional
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,7 +10,7 @@ ONEDNN = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 PICTURES = 16
 
 
-def node_linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
+def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     r"""Computes :func:`torch.nn.functional.linear`.
 
     On a CPU torch multiplies matrices with MKL, which uses half of what an AMD core can do, but

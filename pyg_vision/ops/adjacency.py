@@ -10,8 +10,8 @@ from torch_geometric.edge_index import EdgeIndex, SortOrder
 from torch_geometric.typing import Adj, SparseTensor
 from torch_geometric.utils import is_sparse, is_torch_sparse_tensor
 
+from pyg_vision._checks import check_index, check_range
 from pyg_vision._validation import validation_enabled
-from pyg_vision.ops._checks import check_index, check_range
 from pyg_vision.ops.neighbor_table import NeighborTable
 
 

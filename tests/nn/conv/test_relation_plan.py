@@ -4,7 +4,7 @@ import pickle
 import torch
 
 from pyg_vision.data import skeleton_graph
-from pyg_vision.ops.relation_plan import RelationPlan, whole_group
+from pyg_vision.nn.conv.relation_plan import RelationPlan, whole_group
 
 
 def rows_taken(group, num_nodes, num_relations):

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from torch_geometric.data import Data
 
+from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import layouts_of, skeleton_layout
 from pyg_vision.data.skeleton import skeleton_sequence
-from pyg_vision.data.skeleton_layout import SkeletonLayout
 
 Name = TypeVar("Name")
 Array = np.ndarray[Any, np.dtype[np.float32]]

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 from torch_geometric.data import Data
 
+from pyg_vision._checks import check_int
 from pyg_vision.data.tracks import Tracks
 
 
@@ -41,6 +42,7 @@ class TemporalConv(Module):
         - **output:** node features :math:`(|\mathcal{V}^{\prime}|, C_{out})` in the same order
 
     Raises:
+        TypeError: If a size is no integer.
         ValueError: If a size is not positive or the kernel size even; when called, if the
             features do not fit the tracks.
     """
@@ -56,20 +58,12 @@ class TemporalConv(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        for name, value in (
-            ("in_channels", in_channels),
-            ("out_channels", out_channels),
-            ("kernel_size", kernel_size),
-            ("stride", stride),
-        ):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"'{name}' must be a positive integer (got {value!r})")
+        self.in_channels = check_int("in_channels", in_channels)
+        self.out_channels = check_int("out_channels", out_channels)
+        self.kernel_size = check_int("kernel_size", kernel_size)
+        self.stride = check_int("stride", stride)
         if kernel_size % 2 == 0:
             raise ValueError(f"'kernel_size' must be odd (got {kernel_size})")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = kernel_size
-        self.stride = stride
         # Shaped as that of the published convolution over maps of frames and joints.
         self.weight = Parameter(torch.empty(out_channels, in_channels, kernel_size, 1))
         self.register_parameter("bias", Parameter(torch.empty(out_channels)) if bias else None)

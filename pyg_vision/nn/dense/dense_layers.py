@@ -6,7 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import BatchNorm2d, InstanceNorm2d, Module, Sequential
 
-from pyg_vision.nn.layers import NORMS, GroupedLinear, make_act
+from pyg_vision.nn.layers.activations import make_act
+from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.norms import NORMS
 
 
 class Conv1x1(GroupedLinear):

@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from pyg_vision._checks import check_features, check_finite, check_int, check_same_place
 from pyg_vision._validation import is_readable, validation_enabled
-from pyg_vision.ops._checks import (
-    check_features,
-    check_finite,
-    check_positive_int,
-    check_same_place,
-)
 from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST
 from pyg_vision.ops._knn_ragged import Ragged, ragged_search, too_large
 from pyg_vision.ops._knn_search import (
@@ -26,11 +20,7 @@ from pyg_vision.ops._knn_search import (
     torch_cluster_search,
 )
 from pyg_vision.ops.neighbor_table import NeighborTable
-
-Bias = Tensor | Callable[[int, int], Tensor]
-Backend = Literal["auto", "torch", "torch_cluster"]
-Metric = Literal["euclidean", "cosine"]
-SmallGraphs = Literal["error", "self"]
+from pyg_vision.typing import Backend, Bias, Metric, SmallGraphs
 
 MEMORY_BUDGET = 256 * 2**20
 
@@ -128,9 +118,9 @@ def knn(
             features or a bias hold what has no rank, :obj:`batch` is not sorted, or a graph is
             empty.
     """
-    k = check_positive_int("k", k)
-    dilation = check_positive_int("dilation", dilation)
-    check_positive_int("memory_budget", memory_budget)
+    k = check_int("k", k)
+    dilation = check_int("dilation", dilation)
+    check_int("memory_budget", memory_budget)
     x = check_features("x", x, (2, 3))
     _check_options(sources, loop, metric, epsilon, small_graphs, backend, bias, mask)
     y = x if sources is None else check_features("sources", sources, (x.dim(),))

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pyg_vision.ops import _node_linear as module
-from pyg_vision.ops._node_linear import node_linear
+from pyg_vision.nn.layers import linear_map as module
+from pyg_vision.nn.layers.linear_map import node_linear
 
 
 @pytest.fixture

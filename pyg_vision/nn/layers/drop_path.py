@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision._checks import check_rate
+
 
 class DropPath(Module):
     r"""Stochastic depth per graph, from the `"Deep Networks with Stochastic Depth"
@@ -21,9 +23,7 @@ class DropPath(Module):
 
     def __init__(self, p: float = 0.0) -> None:
         super().__init__()
-        if not 0.0 <= p < 1.0:
-            raise ValueError(f"'drop_path' must be in [0, 1) (got {p})")
-        self.p = p
+        self.p = check_rate("drop_path", p)
 
     def forward(
         self, x: Tensor, batch: Tensor | None = None, batch_size: int | None = None

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pyg_vision.nn import DropPath
-from pyg_vision.nn.blocks.drop_path import drop_path_rates
+from pyg_vision.nn.layers.drop_path import drop_path_rates
 
 
 def test_drops_whole_graphs_and_keeps_the_mean():

@@ -1,0 +1,1 @@
+r"""Layers that act on each node, or along the track of each joint."""

@@ -1,0 +1,16 @@
+r"""The types of arguments that several functions and layers take."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from torch import Tensor
+
+Backend = Literal["auto", "torch", "torch_cluster"]
+Bias = Tensor | Callable[[int, int], Tensor]
+Connectivity = Literal[4, 8]
+Metric = Literal["euclidean", "cosine"]
+OnError = Literal["raise", "skip"]
+Partition = Literal["stgcn", "stgcn_paper", "inward_outward", "uniform", "distance"]
+Scaling = Literal["min_max", "max_abs", "bone"]
+SmallGraphs = Literal["error", "self"]
+Up = Literal["y", "-y", "z"]
