@@ -26,9 +26,23 @@ from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
-from pyg_vision.nn.models.st_gcn import STGCN, Stage
+from pyg_vision.nn.models.registry import (
+    get_model,
+    get_model_weights,
+    list_models,
+    register_model,
+)
+from pyg_vision.nn.models.st_gcn import STGCN, Stage, STGCN_Weights, stgcn
 from pyg_vision.nn.models.two_stream import TwoStream
-from pyg_vision.nn.models.vig import ViG, vig_b, vig_s, vig_ti
+from pyg_vision.nn.models.vig import (
+    ViG,
+    ViG_B_Weights,
+    ViG_S_Weights,
+    ViG_Ti_Weights,
+    vig_b,
+    vig_s,
+    vig_ti,
+)
 
 __all__ = [
     "MRConv",
@@ -50,7 +64,16 @@ __all__ = [
     "vig_ti",
     "vig_s",
     "vig_b",
+    "ViG_Ti_Weights",
+    "ViG_S_Weights",
+    "ViG_B_Weights",
+    "list_models",
+    "get_model",
+    "get_model_weights",
+    "register_model",
     "STGCN",
+    "stgcn",
+    "STGCN_Weights",
     "Stage",
     "TwoStream",
     "DenseMRConv",

@@ -1,5 +1,6 @@
-r"""Published checkpoints."""
+r"""Published checkpoints, and the enums of published weights."""
 
 from pyg_vision.weights._load_published import LoadReport, load_published
+from pyg_vision.weights._weights import Weights, WeightsEnum
 
-__all__ = ["LoadReport", "load_published"]
+__all__ = ["LoadReport", "Weights", "WeightsEnum", "load_published"]

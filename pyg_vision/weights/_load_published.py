@@ -12,19 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.nn.models.st_gcn import STGCN
-from pyg_vision.nn.models.two_stream import TwoStream
-from pyg_vision.nn.models.vig import ViG
 from pyg_vision.weights._checkpoint import find_state, looks_like, read_checkpoint
-from pyg_vision.weights._family import Family
-from pyg_vision.weights._st_gcn import ST_GCN
-from pyg_vision.weights._vig import VIG
-
-FAMILIES: tuple[tuple[type[Module], Family], ...] = (
-    (ViG, VIG),
-    (STGCN, ST_GCN),
-    (TwoStream, ST_GCN),
-)
+from pyg_vision.weights.key_rules import KeyRules
 
 
 @dataclass
@@ -107,7 +96,9 @@ def load_published(
             missing, unknown or of the wrong shape; whether strict or not, if it is a state dict
             of this package, or of another model.
     """
-    family = _family_of(model)
+    rules = getattr(model, "published", None)
+    if not isinstance(rules, KeyRules):
+        raise TypeError(f"no published checkpoint is known for a {type(model).__name__}")
     source = "the state dict"
     if isinstance(state_dict_or_path, Mapping):
         found: object = dict(state_dict_or_path)
@@ -120,7 +111,7 @@ def load_published(
     own = model.state_dict()
     _refuse_own(model, own, state, source)
     mapped: dict[str, Tensor] = {}
-    constants = family.constants(model)
+    constants = rules.constants(model)
     for name, value in state.items():
         if (expected := _constant(name, constants)) is not None:
             if _equal(value, expected):
@@ -130,13 +121,13 @@ def load_published(
                     "it is the graph of another layout or partition strategy than the model's"
                 )
             continue
-        new = family.rename(name)
+        new = rules.rename(name)
         if new is None or new not in own:
             report.skipped[name] = "unknown" if new is None else f"the model has no '{new}'"
             continue
-        fitted = family.fit(new, value, own[new])
+        fitted = rules.fit(new, value, own[new])
         if fitted is None:
-            fitted = family.resampled(new, value, own[new])
+            fitted = rules.resampled(new, value, own[new])
             if fitted is not None:
                 report.resampled[new] = f"{list(value.shape)} -> {list(own[new].shape)}"
         if fitted is None:
@@ -177,13 +168,6 @@ def _refuse_own(
             f"{source} is pyg_vision's own state dict of a {type(model).__name__}; use "
             f"model.load_state_dict"
         )
-
-
-def _family_of(model: Module) -> Family:
-    for kind, family in FAMILIES:
-        if isinstance(model, kind):
-            return family
-    raise TypeError(f"no published checkpoint is known for a {type(model).__name__}")
 
 
 def _constant(name: str, constants: Mapping[str, Tensor]) -> Tensor | None:

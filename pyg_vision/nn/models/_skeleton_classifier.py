@@ -21,6 +21,7 @@ from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dens
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.data.uniform_tracks import UniformTracks
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
+from pyg_vision.weights.key_rules import KeyRules
 
 
 class SkeletonClassifier(Module):
@@ -38,6 +39,7 @@ class SkeletonClassifier(Module):
     """
 
     fcn: Module
+    published: KeyRules
 
     def __init__(
         self,

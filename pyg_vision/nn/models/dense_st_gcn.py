@@ -10,7 +10,6 @@ from torch.nn import Identity, Linear
 from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
-from pyg_vision.data.partition import SkeletonGraph, adjacency_stack
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
 from pyg_vision.nn.models.st_gcn import STAGES, STGCN, Stage
@@ -127,8 +126,7 @@ class DenseSTGCN(STGCN):
 
     def _adjacencies(self) -> list[Tensor]:
         r"""Returns the weighted adjacency :math:`(K, V, V)` of each block."""
-        graph = SkeletonGraph(self.edge_index, self.edge_type, self.edge_weight)
-        adj = adjacency_stack(graph, self.num_relations, self.layout.num_joints)
+        adj = self.adjacency()
         if self.edge_importance is None:
             return [adj] * len(self.blocks)
         return [adj * importance for importance in self.edge_importance]

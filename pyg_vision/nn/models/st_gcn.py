@@ -3,7 +3,7 @@ r"""Spatial temporal graph convolutional networks (ST-GCN)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,12 +11,20 @@ from torch.nn import BatchNorm1d, Module, ModuleList, Parameter, ParameterList
 
 from pyg_vision._checks import check_int, check_rate
 from pyg_vision.data.layout import SkeletonLayout
-from pyg_vision.data.partition import SkeletonGraph, num_relations, skeleton_graph
+from pyg_vision.data.partition import (
+    SkeletonGraph,
+    adjacency_stack,
+    num_relations,
+    skeleton_graph,
+)
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
+from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Partition
+from pyg_vision.weights import WeightsEnum
+from pyg_vision.weights.key_rules import KeyRules, flatten_1x1, rename_by
 
 
 class Stage(NamedTuple):
@@ -34,6 +42,44 @@ class Stage(NamedTuple):
 
 
 STAGES = (Stage(64, 4), Stage(128, 3, 2), Stage(256, 3, 2))
+
+
+_PYSKL = r"^backbone\.gcn\.(\d+)\."
+# The names of yysijie/st-gcn, then those of pyskl and mmaction2.
+_RENAME = rename_by(
+    (
+        (r"^data_bn\.", "data_bn."),
+        (r"^st_gcn_networks\.(\d+)\.gcn\.conv\.", r"blocks.\1.gcn."),
+        (r"^st_gcn_networks\.(\d+)\.(tcn|residual)\.", r"blocks.\1.\2."),
+        (r"^edge_importance\.(\d+)$", r"edge_importance.\1"),
+        (r"^fcn\.", "fcn."),
+        (r"^backbone\.data_bn\.", "data_bn."),
+        (_PYSKL + r"gcn\.conv\.", r"blocks.\1.gcn."),
+        (_PYSKL + r"gcn\.bn\.", r"blocks.\1.tcn.0."),
+        (_PYSKL + r"gcn\.PA$", r"edge_importance.\1"),
+        (_PYSKL + r"tcn\.conv\.", r"blocks.\1.tcn.2."),
+        (_PYSKL + r"tcn\.bn\.", r"blocks.\1.tcn.3."),
+        (_PYSKL + r"residual\.conv\.", r"blocks.\1.residual.0."),
+        (_PYSKL + r"residual\.bn\.", r"blocks.\1.residual.1."),
+        (r"^cls_head\.(?:fc_cls|fc)\.", "fcn."),
+    )
+)
+
+
+def _fit(name: str, value: Tensor, own: Tensor) -> Tensor | None:
+    if ".gcn." in name and value.numel() == own.numel():
+        # A 1x1 convolution to all relations: [R * out, in, 1, 1] to [R, in, out].
+        if own.dim() == 3 and value.shape[1:] == (own.size(1), 1, 1):
+            return value.flatten(1).view(own.size(0), own.size(2), own.size(1)).mT
+        if own.dim() == 2 and value.dim() == 1:
+            return value.view(own.shape)
+    return flatten_1x1(name, value, own)
+
+
+def _constants(model: Module) -> dict[str, Tensor]:
+    r"""The graph is no parameter of ours, but a checkpoint of another one would not fit."""
+    adj = model.adjacency().float().cpu()  # type: ignore[operator]
+    return {r"^A$": adj, _PYSKL + r"gcn\.A$": adj}
 
 
 class STGCN(SkeletonClassifier):
@@ -96,6 +142,7 @@ class STGCN(SkeletonClassifier):
             fit the window, or hold NaN or infinite values.
     """
 
+    published = KeyRules(_RENAME, _fit, constants=_constants)
     edge_weight: Tensor
 
     def __init__(
@@ -167,6 +214,11 @@ class STGCN(SkeletonClassifier):
         r"""Their types."""
         return self.plan.edge_type
 
+    def adjacency(self) -> Tensor:
+        r"""Returns the edges as the published matrices :math:`(K, V, V)`."""
+        graph = SkeletonGraph(self.edge_index, self.edge_type, self.edge_weight)
+        return adjacency_stack(graph, self.num_relations, self.layout.num_joints)
+
     def node_features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
         r"""Returns the features of the nodes after the last block, and what these nodes are: each
         stride leaves every second frame.
@@ -186,6 +238,29 @@ class STGCN(SkeletonClassifier):
             return [self.edge_weight] * len(self.blocks)
         edges = (self.edge_type, *self.edge_index)
         return [self.edge_weight * importance[edges] for importance in self.edge_importance]
+
+
+class STGCN_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
+    r"""Weights of :func:`stgcn`; none are published with this package yet."""
+
+
+@register_model()
+def stgcn(
+    *, weights: STGCN_Weights | str | None = None, progress: bool = True, **kwargs: Any
+) -> STGCN:
+    r"""ST-GCN of the `"Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action
+    Recognition" <https://arxiv.org/abs/1801.07455>`_ paper for Kinetics-Skeleton: 400 classes of
+    motions of OpenPose's 18 joints, 3.177 M parameters.
+
+    Args:
+        weights (STGCN_Weights or str, optional): Trained weights, or their name.
+            (default: :obj:`None`)
+        progress (bool, optional): Whether to show a progress bar of a download.
+            (default: :obj:`True`)
+        **kwargs (optional): Arguments of :class:`STGCN`.
+    """
+    options = {"in_channels": 3, "num_classes": 400, "layout": "openpose", **kwargs}
+    return build(STGCN, STGCN_Weights.verify(weights), progress, options)
 
 
 def _block_sizes(stages: Sequence[Stage | tuple[int, ...]]) -> list[tuple[int, int]]:

@@ -3,10 +3,13 @@ r"""Two skeleton models beside one another: one sees the joints, the other their
 from __future__ import annotations
 
 import copy
+import re
+from dataclasses import replace
 from typing import overload
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 from torch_geometric.data import Batch, Data
 
 from pyg_vision._compile import uncompiled_frame
@@ -14,6 +17,9 @@ from pyg_vision.data.motion import dense_second_difference, second_difference
 from pyg_vision.data.packed_tracks import Level
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
+from pyg_vision.weights.key_rules import KeyRules
+
+_PREFIXES = ("origin_stream.", "motion_stream.")
 
 
 class TwoStream(SkeletonClassifier):
@@ -65,6 +71,28 @@ class TwoStream(SkeletonClassifier):
                 raise ValueError(f"both streams must have the same '{name}' (got {values})")
         self.origin_stream = origin_stream
         self.motion_stream = motion_stream
+
+    @property
+    def published(self) -> KeyRules:  # type: ignore[override]
+        r"""The names of published checkpoints: those of each stream."""
+        streams = self.origin_stream, self.motion_stream
+        rules = [stream.published for stream in streams]
+
+        def rename(name: str) -> str | None:
+            for prefix, rule in zip(_PREFIXES, rules, strict=True):
+                if name.startswith(prefix):
+                    new = rule.rename(name.removeprefix(prefix))
+                    return None if new is None else prefix + new
+            return None
+
+        def constants(model: Module) -> dict[str, Tensor]:
+            return {
+                f"^{re.escape(prefix)}{pattern.removeprefix('^')}": value
+                for prefix, rule, stream in zip(_PREFIXES, rules, streams, strict=True)
+                for pattern, value in rule.constants(stream).items()
+            }
+
+        return replace(rules[0], rename=rename, constants=constants)
 
     @property
     def num_features(self) -> int:

@@ -22,10 +22,49 @@ from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
+from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Backend
+from pyg_vision.weights import WeightsEnum
+from pyg_vision.weights.key_rules import KeyRules, rename_by
 
 HEAD_CHANNELS = 1024
+
+# The names of huawei-noah/Efficient-AI-Backbones, then those of mmpretrain.
+_RENAME = rename_by(
+    (
+        (r"^stem\.convs\.", "stem."),
+        (r"^backbone\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
+        (r"^backbone\.(\d+)\.0\.", r"blocks.\1.grapher."),
+        (r"^backbone\.(\d+)\.1\.", r"blocks.\1.ffn."),
+        (r"^prediction\.", "head."),
+        (r"^pos_embed$", "pos_embed"),
+        (r"^backbone\.pos_embed$", "pos_embed"),
+        (r"^backbone\.stem\.(?:convs\.)?", "stem."),
+        (r"^backbone\.blocks\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
+        (r"^backbone\.blocks\.(\d+)\.0\.", r"blocks.\1.grapher."),
+        (r"^backbone\.blocks\.(\d+)\.1\.", r"blocks.\1.ffn."),
+        (r"^head\.fc1\.", "head.0."),
+        (r"^head\.bn\.", "head.1."),
+        (r"^head\.fc2\.", "head.4."),
+    )
+)
+
+
+def resample_pos_embed(pos_embed: Tensor, grid_size: tuple[int, int]) -> Tensor:
+    r"""Resamples a position embedding to another grid of patches.
+
+    Args:
+        pos_embed (torch.Tensor): The embedding :math:`(1, C, H, W)`.
+        grid_size (tuple): The height and width wanted.
+    """
+    return F.interpolate(pos_embed, size=grid_size, mode="bicubic", align_corners=False)
+
+
+def _resampled(name: str, value: Tensor, own: Tensor) -> Tensor | None:
+    if name == "pos_embed" and value.dim() == 4 and value.shape[:2] == own.shape[:2]:
+        return resample_pos_embed(value, (own.size(2), own.size(3)))
+    return None
 
 
 class ViG(Module):
@@ -89,6 +128,7 @@ class ViG(Module):
         - **output:** logits :math:`(B, \textrm{num\_classes})`
     """
 
+    published = KeyRules(_RENAME, resampled=_resampled)
     _memory_format = torch.channels_last
 
     def __init__(
@@ -341,44 +381,70 @@ class ViG(Module):
         )
 
 
-def resample_pos_embed(pos_embed: Tensor, grid_size: tuple[int, int]) -> Tensor:
-    r"""Resamples a position embedding to another grid of patches.
-
-    Args:
-        pos_embed (torch.Tensor): The embedding :math:`(1, C, H, W)`.
-        grid_size (tuple): The height and width wanted.
-    """
-    return F.interpolate(pos_embed, size=grid_size, mode="bicubic", align_corners=False)
+class ViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
+    r"""Weights of :func:`vig_ti`; none are published with this package yet."""
 
 
-def vig_ti(**kwargs: Any) -> ViG:
+@register_model()
+def vig_ti(
+    *, weights: ViG_Ti_Weights | str | None = None, progress: bool = True, **kwargs: Any
+) -> ViG:
     r"""ViG-Ti of the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper: 192 channels, 12 blocks, 7.185 M parameters.
 
     Args:
+        weights (ViG_Ti_Weights or str, optional): Trained weights, or their name.
+            (default: :obj:`None`)
+        progress (bool, optional): Whether to show a progress bar of a download.
+            (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`ViG`.
     """
-    return ViG(**{"channels": 192, "depth": 12, **kwargs})
+    options = {"channels": 192, "depth": 12, **kwargs}
+    return build(ViG, ViG_Ti_Weights.verify(weights), progress, options)
 
 
-def vig_s(**kwargs: Any) -> ViG:
+class ViG_S_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
+    r"""Weights of :func:`vig_s`; none are published with this package yet."""
+
+
+@register_model()
+def vig_s(
+    *, weights: ViG_S_Weights | str | None = None, progress: bool = True, **kwargs: Any
+) -> ViG:
     r"""ViG-S of the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper: 320 channels, 16 blocks, 22.748 M parameters.
 
     Args:
+        weights (ViG_S_Weights or str, optional): Trained weights, or their name.
+            (default: :obj:`None`)
+        progress (bool, optional): Whether to show a progress bar of a download.
+            (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`ViG`.
     """
-    return ViG(**{"channels": 320, "depth": 16, **kwargs})
+    options = {"channels": 320, "depth": 16, **kwargs}
+    return build(ViG, ViG_S_Weights.verify(weights), progress, options)
 
 
-def vig_b(**kwargs: Any) -> ViG:
+class ViG_B_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
+    r"""Weights of :func:`vig_b`; none are published with this package yet."""
+
+
+@register_model()
+def vig_b(
+    *, weights: ViG_B_Weights | str | None = None, progress: bool = True, **kwargs: Any
+) -> ViG:
     r"""ViG-B of the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper: 640 channels, 16 blocks, 86.842 M parameters.
 
     Args:
+        weights (ViG_B_Weights or str, optional): Trained weights, or their name.
+            (default: :obj:`None`)
+        progress (bool, optional): Whether to show a progress bar of a download.
+            (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`ViG`.
     """
-    return ViG(**{"channels": 640, "depth": 16, **kwargs})
+    options = {"channels": 640, "depth": 16, **kwargs}
+    return build(ViG, ViG_B_Weights.verify(weights), progress, options)
 
 
 def _reset(module: Module) -> None:

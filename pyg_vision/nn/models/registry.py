@@ -1,0 +1,125 @@
+r"""Models by name, in the manner of torchvision."""
+
+from __future__ import annotations
+
+import fnmatch
+import typing
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from torch.nn import Module
+
+from pyg_vision.weights import WeightsEnum
+
+Builder = TypeVar("Builder", bound=Callable[..., Module])
+Patterns = str | Iterable[str]
+
+_builders: dict[str, Callable[..., Module]] = {}
+
+
+def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
+    r"""Makes a builder known by its name.
+
+    .. code-block:: python
+
+        @register_model()
+        def toy(*, weights: Toy_Weights | None = None, progress: bool = True, **kwargs) -> Toy:
+            return build(Toy, weights, progress, {"channels": 8, **kwargs})
+
+    Args:
+        name (str, optional): The name of the model. (default: that of the builder)
+
+    Raises:
+        ValueError: If there is another model of that name.
+    """
+
+    def register(builder: Builder) -> Builder:
+        key = builder.__name__ if name is None else name
+        if key in _builders:
+            raise ValueError(f"there is a model '{key}' already")
+        _builders[key] = builder
+        return builder
+
+    return register
+
+
+def list_models(include: Patterns | None = None, exclude: Patterns | None = None) -> list[str]:
+    r"""Returns the names of all models, in the order of the alphabet.
+
+    Args:
+        include (str or list, optional): Patterns such as :obj:`"vig*"`, one of which a name must
+            match, see :mod:`fnmatch`. (default: all)
+        exclude (str or list, optional): Patterns none of which it may match. (default: none)
+    """
+
+    def matches(name: str, patterns: Patterns) -> bool:
+        patterns = [patterns] if isinstance(patterns, str) else patterns
+        return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+    return sorted(
+        name
+        for name in _builders
+        if (include is None or matches(name, include))
+        and not (exclude is not None and matches(name, exclude))
+    )
+
+
+def get_model(name: str, **config: Any) -> Module:
+    r"""Builds a model by its name.
+
+    Args:
+        name (str): The name, see :func:`list_models`.
+        **config (optional): Arguments of its builder, such as :obj:`weights`.
+
+    Raises:
+        ValueError: If there is no such model.
+    """
+    return _find(name)(**config)
+
+
+def get_model_weights(name: str | Callable[..., Module]) -> type[WeightsEnum]:
+    r"""Returns the enum of the weights of a model.
+
+    Args:
+        name (str or Callable): The name of the model, or its builder.
+
+    Raises:
+        ValueError: If there is no such model, or its builder takes no weights.
+    """
+    builder = _find(name) if isinstance(name, str) else name
+    kinds = typing.get_args(typing.get_type_hints(builder).get("weights"))
+    found = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, WeightsEnum)]
+    if len(found) != 1:
+        raise ValueError(f"the builder of '{name}' must take 'weights' of one WeightsEnum")
+    return found[0]
+
+
+def build(
+    model: Callable[..., Any], weights: WeightsEnum | None, progress: bool, kwargs: dict[str, Any]
+) -> Any:
+    r"""Builds a model, with as many classes as its weights have, and loads these.
+
+    Args:
+        model (Callable): Makes the model.
+        weights (WeightsEnum, optional): The weights.
+        progress (bool): Whether to show a progress bar.
+        kwargs (dict): Arguments of the model.
+
+    Raises:
+        ValueError: If another number of classes is asked for.
+    """
+    if weights is None:
+        return model(**kwargs)
+    classes = len(weights.meta["categories"])
+    if kwargs.setdefault("num_classes", classes) != classes:
+        raise ValueError(
+            f"'num_classes' must be {classes} with {weights} (got {kwargs['num_classes']}); call "
+            f"reset_classifier afterwards for a new head"
+        )
+    return weights.load_into(model(**kwargs), progress)
+
+
+def _find(name: str) -> Callable[..., Module]:
+    if name not in _builders:
+        raise ValueError(f"'name' must be one of {', '.join(list_models())} (got '{name}')")
+    return _builders[name]

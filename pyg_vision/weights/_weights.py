@@ -1,0 +1,118 @@
+r"""Published weights as the members of an enum, in the manner of torchvision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from torch.nn import Module
+
+from pyg_vision.weights._checkpoint import find_state, read_checkpoint
+from pyg_vision.weights._download import download
+from pyg_vision.weights._load_published import load_published
+
+Model = TypeVar("Model", bound=Module)
+
+
+@dataclass(frozen=True)
+class Weights:
+    r"""Where a trained model comes from, and what to know about it.
+
+    Args:
+        url (str): The address of the checkpoint, in the names of its authors or in ours.
+        transforms (Callable): Makes the preprocessing with which the model was evaluated.
+        meta (dict): What else is known, such as :obj:`categories`, :obj:`metrics`, :obj:`licence`,
+            :obj:`source` and :obj:`num_params`.
+        sha256 (str, optional): The hash of the file, as its authors publish it. If :obj:`None`,
+            that of the first download. (default: :obj:`None`)
+    """
+
+    url: str
+    transforms: Callable[[], Callable[[Any], Any]]
+    meta: dict[str, Any] = field(default_factory=dict)
+    sha256: str | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.url)
+
+
+class WeightsEnum(Enum):
+    r"""The weights of one model; a subclass is named after its builder, as
+    :obj:`ViG_Ti_Weights` after :func:`~pyg_vision.nn.vig_ti`.
+
+    .. code-block:: python
+
+        class Toy_Weights(WeightsEnum):
+            DIGITS_V1 = Weights(url="https://example.org/toy.pth", transforms=ToTensor)
+            DEFAULT = DIGITS_V1
+
+        model = toy(weights=Toy_Weights.DEFAULT)
+        preprocess = Toy_Weights.DEFAULT.transforms()
+    """
+
+    @classmethod
+    def verify(cls, weights: WeightsEnum | str | None) -> WeightsEnum | None:
+        r"""Returns a member, which may be given by its name.
+
+        Args:
+            weights (WeightsEnum or str): The member or its name, such as :obj:`"DEFAULT"`.
+
+        Raises:
+            TypeError: If it is a member of another enum, or something else.
+            ValueError: If there is no member of that name.
+        """
+        if weights is None or isinstance(weights, cls):
+            return weights
+        if not isinstance(weights, str):
+            raise TypeError(
+                f"'weights' must be a member of {cls.__name__} or its name (got {weights!r})"
+            )
+        name = weights.removeprefix(f"{cls.__name__}.")
+        if name not in cls.__members__:
+            known = ", ".join(cls.__members__) or "none yet"
+            raise ValueError(f"'weights' must be one of {cls.__name__}: {known} (got '{weights}')")
+        return cls.__members__[name]
+
+    @property
+    def url(self) -> str:
+        r"""The address of the checkpoint."""
+        return self._published.url
+
+    @property
+    def transforms(self) -> Callable[[], Callable[[Any], Any]]:
+        r"""Makes the preprocessing with which the model was evaluated."""
+        return self._published.transforms
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        r"""What else is known of the model."""
+        return self._published.meta
+
+    @property
+    def _published(self) -> Weights:
+        value: Weights = self.value
+        return value
+
+    def load_into(self, model: Model, progress: bool = True) -> Model:
+        r"""Downloads the checkpoint, if it is not there yet, and loads it.
+
+        Args:
+            model (torch.nn.Module): The model.
+            progress (bool, optional): Whether to show a progress bar. (default: :obj:`True`)
+
+        Returns:
+            torch.nn.Module: The same model.
+
+        Raises:
+            ConnectionError: If it cannot be downloaded.
+            ValueError: If the file is another one than was published, or does not fit the model.
+        """
+        path = download(self.url, self._published.sha256, progress)
+        state = find_state(read_checkpoint(path), f"'{path}'").state
+        if state.keys() == model.state_dict().keys():
+            model.load_state_dict(state)
+        else:
+            load_published(model, state)
+        return model
