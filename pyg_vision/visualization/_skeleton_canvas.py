@@ -2,28 +2,19 @@ r"""Drawing skeletons on axes whose unit is the point, and their legend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import textwrap
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pyg_vision.visualization._skeleton_scene import (
-    COLORS,
-    TEMPORAL,
-    TEMPORAL_NAME,
-    Array,
-    Edge,
-    Motion,
-    Relations,
-)
+from pyg_vision.visualization._skeleton_scene import Array, Edge, Motion, Relations
+from pyg_vision.visualization._style import DARK, GREY, GROUND, TEMPORAL, mix
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DARK = "#14181d"
-GREY = "#6b7280"
-GROUND = "#f6f7f9"
 PERSONS = (DARK, "#8b95a3")
 
 POINTS = 72.0  # of an inch
@@ -33,10 +24,7 @@ _LINE = 1.5
 _OFFSET = 1.6  # from the middle to the line of one direction
 _DOT = 2.3
 _RING = 4.3
-_SYMBOL = 30.0  # the width of a symbol of the legend
-_GAP = 18.0
 _SMALL = 0.92  # the size of further text
-_SPACE = 0.42  # the width of a space with the bearings of letters, as a share of the size
 _CURVE = 0.16  # how far an edge of two hops swings out, as a share of its length
 
 
@@ -150,7 +138,8 @@ def draw_pose(
         _add_trails(strokes, points, seen, frame, trail)
         for edge in relations.edges:
             if seen[frame, edge.source] and seen[frame, edge.destination]:
-                _add_edge(strokes, points[frame], edge, place.joints)
+                color = relations.colors[edge.relation]
+                _add_edge(strokes, points[frame], edge, place.joints, color)
         for joint in seen[frame].nonzero()[0]:
             color = PERSONS[person % len(PERSONS)]
             strokes.dot(9, points[frame, joint], color, _DOT * place.joints[joint])
@@ -161,14 +150,13 @@ def _add_trails(strokes: Strokes, points: Array, seen: Array, frame: int, trail:
     first = max(frame - trail, 0)
     for t in range(first, frame):
         # The older, the paler.
-        color = _blend(TEMPORAL, 0.25 + 0.75 * (t + 1 - frame + trail) / max(trail, 1))
+        color = mix(TEMPORAL, GROUND, 0.75 - 0.75 * (t + 1 - frame + trail) / max(trail, 1))
         for joint in (seen[t] & seen[t + 1]).nonzero()[0]:
             strokes.line(1, points[t : t + 2, joint], color, 1.3)
             strokes.dot(2, points[t, joint], color, 1.2)
 
 
-def _add_edge(strokes: Strokes, points: Array, edge: Edge, joints: list[float]) -> None:
-    color = COLORS[edge.relation]
+def _add_edge(strokes: Strokes, points: Array, edge: Edge, joints: list[float], color: str) -> None:
     start, end = points[edge.source], points[edge.destination]
     if edge.hop == 0:
         strokes.dot(8, start, color, _RING * joints[edge.source], width=1.3)
@@ -224,81 +212,90 @@ def draw_ground(ax: Axes) -> None:
     ax.add_patch(sheet)
 
 
-class Legend:
-    r"""The names of the relations beside their signs, in as many lines as they need.
+def add_legend(
+    figure: Figure,
+    relations: Relations,
+    width: float,
+    fontsize: float,
+    temporal: bool,
+    caption: str | None = None,
+) -> float:
+    r"""Explains colours and arrows at the foot of a figure, and returns the height in points.
 
     Args:
+        figure (matplotlib.figure.Figure): The figure.
         relations (Relations): The relations.
-        width (float): The width in points.
+        width (float): The width of the figure in points.
         fontsize (float): The size of the text.
         temporal (bool): Whether temporal edges are drawn.
-        caption (str, optional): Further text.
+        caption (str, optional): Further text. (default: :obj:`None`)
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.legend_handler import HandlerTuple
 
-    def __init__(
-        self,
-        relations: Relations,
-        width: float,
-        fontsize: float,
-        temporal: bool,
-        caption: str | None = None,
-    ) -> None:
-        self.relations = relations
-        entries = list(enumerate(relations.names))
-        if temporal:
-            entries.append((-1, TEMPORAL_NAME))
-        widest = max(_text_width(name, fontsize) for _, name in entries)
-        self.fontsize = fontsize = fontsize * min((width - _SYMBOL) / widest, 1.0)
-        self.line = 1.75 * fontsize
-        self.rows: list[list[tuple[float, int, str]]] = [[]]
-        x = 0.0
-        for relation, name in entries:
-            needed = _SYMBOL + _text_width(name, fontsize)
-            if self.rows[-1] and x + needed > width:
-                self.rows.append([])
-                x = 0.0
-            self.rows[-1].append((x, relation, name))
-            x += needed + _GAP
-        texts = [text for text in (relations.note, caption) if text]
-        self.lines = [line for text in texts for line in _wrap(text, width, _SMALL * fontsize)]
+    size = fontsize / 10.0
+    signs = [(_sign(relations, i, size), name) for i, name in enumerate(relations.names)]
+    if temporal:
+        signs.append((_line(TEMPORAL, "o", 2.4 * size), "the same joint in neighbouring frames"))
+    signs.append(
+        (_line(GREY, ">", 6.0 * size), "arrows run from the sender of a message to its receiver")
+    )
+    texts = [text for text in (relations.note, caption) if text]
+    letter = 0.64 * _SMALL * fontsize + 0.5  # small ones are widened to whole pixels
+    letters = int((width - 4.0) / letter)  # in a line
+    lines = [
+        line for text in texts for line in textwrap.wrap(text, letters, break_on_hyphens=False)
+    ]
+    foot = 1.5 * _SMALL * fontsize * len(lines)
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    # As few rows as there is room for; a single column that is too wide has smaller letters.
+    for columns in range(len(signs), 0, -1):
+        legend = figure.legend(
+            *zip(*signs, strict=True),
+            ncols=columns,
+            fontsize=fontsize,
+            labelcolor=DARK,
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(0.0, foot / POINTS),
+            bbox_transform=figure.dpi_scale_trans,
+            borderaxespad=0.0,
+            borderpad=0.3,
+            columnspacing=1.6,
+            labelspacing=0.25,
+            handlelength=2.4,
+            handler_map={tuple: HandlerTuple(ndivide=None)},
+        )
+        box = legend.get_window_extent(renderer)
+        across = POINTS / figure.dpi * box.width
+        if across <= width - 2.0:
+            break
+        legend.remove()
+    else:
+        smaller = 0.96 * fontsize * width / across
+        return add_legend(figure, relations, width, smaller, temporal, caption)
+    for i, line in enumerate(lines):
+        y = (foot - 1.5 * _SMALL * fontsize * (i + 0.5)) / POINTS
+        figure.text(
+            1.0 / POINTS, y, line, fontsize=_SMALL * fontsize, color=GREY, va="center_baseline",
+            transform=figure.dpi_scale_trans,
+        )  # fmt: skip
+    return foot + POINTS / figure.dpi * box.height
 
-    @property
-    def height(self) -> float:
-        r"""The height in points."""
-        return self.line * len(self.rows) + 0.85 * self.line * len(self.lines)
 
-    def draw(self, ax: Axes) -> None:
-        r"""Draws the legend on axes of its size."""
-        strokes = Strokes(1.0)
-        for i, row in enumerate(self.rows):
-            y = (i + 0.5) * self.line
-            for x, relation, name in row:
-                self._add_symbol(strokes, relation, np.array((x, y)))
-                _write(ax, x + _SYMBOL, y, name, self.fontsize, DARK)
-        strokes.draw(ax)
-        for i, line in enumerate(self.lines):
-            y = self.line * len(self.rows) + 0.85 * self.line * (i + 0.5)
-            _write(ax, 1.0, y, line, _SMALL * self.fontsize, GREY)
+def _sign(relations: Relations, relation: int, size: float) -> Any:
+    r"""Returns what stands for a relation in the legend."""
+    loops, others = relations.shapes(relation)
+    color = relations.colors[relation]
+    ring = _line(color, "o", 2.0 * _RING * size, linestyle="none", markerfacecolor="none")
+    arrow = _line(color, ">", 6.0 * size)
+    return (ring, arrow) if loops and others else ring if loops else arrow
 
-    def _add_symbol(self, strokes: Strokes, relation: int, at: Array) -> None:
-        left, middle, right = (at + np.array((dx, 0.0)) for dx in (5.0, 13.0, 22.0))
-        if relation < 0:
-            for i in range(4):
-                color = _blend(TEMPORAL, 0.4 + 0.2 * i)
-                a, b = (left + (right - left) * (k / 4) for k in (i, i + 1))
-                strokes.line(1, np.stack((a, b)), color, 1.3)
-                strokes.dot(2, a, color, 1.2)
-            strokes.dot(9, right, DARK, _DOT)
-            return
-        loops, others = self.relations.shapes(relation)
-        color = COLORS[relation]
-        if loops:
-            center = left if others else middle
-            strokes.dot(8, center, color, _RING, width=1.3)
-            strokes.dot(9, center, DARK, _DOT)
-        if others:
-            start = middle if loops else left
-            strokes.arrow(6, np.stack((start, right)), color)
+
+def _line(color: str, marker: str, size: float, **options: Any) -> Artist:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=color, linewidth=_LINE, marker=marker, markersize=size, **options)
 
 
 def write_title(ax: Axes, x: float, y: float, text: str, fontsize: float) -> None:
@@ -331,34 +328,3 @@ def _write(
         horizontalalignment=align,
         verticalalignment="center_baseline",
     )
-
-
-def _wrap(text: str, width: float, fontsize: float) -> list[str]:
-    r"""Breaks a text into lines of at most that width."""
-    lines: list[str] = []
-    left = 0.0
-    for word in text.split():
-        needed = _text_width(word, fontsize) + _SPACE * fontsize
-        if needed <= left:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-            left = width
-        left -= needed
-    return lines
-
-
-def _text_width(text: str, fontsize: float) -> float:
-    from matplotlib.textpath import TextPath
-
-    # Letters that are fitted to pixels are a little wider.
-    return 1.05 * float(TextPath((0.0, 0.0), text, size=fontsize).get_extents().width)
-
-
-def _blend(color: str, strength: float) -> str:
-    r"""Makes a colour paler."""
-    from matplotlib.colors import to_hex, to_rgb
-
-    pairs = zip(to_rgb(color), to_rgb(GROUND), strict=True)
-    red, green, blue = (strength * a + (1.0 - strength) * b for a, b in pairs)
-    return to_hex((red, green, blue))

@@ -11,17 +11,15 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from pyg_vision.data.layout import SkeletonLayout
-from pyg_vision.data.partition import SkeletonGraph, hop_distance, num_relations, skeleton_graph
+from pyg_vision.data.partition import SkeletonGraph, hop_distance, skeleton_graph
 from pyg_vision.data.skeleton import read_layout, read_shapes
 from pyg_vision.typing import Partition, Up
+from pyg_vision.visualization._style import ANY, FARTHER, NEARER, SELF
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-# Okabe and Ito's colours, which colour-blind eyes can tell apart.
-TEMPORAL = "#009E73"
-COLORS = ("#CC79A7", "#0072B2", "#E69F00", "#56B4E9", "#D55E00", "#000000", "#F0E442")
-TEMPORAL_NAME = "the same joint in neighbouring frames"
+MOST_HOPS = 3  # more are told apart by distance alone
 
 
 class Motion(NamedTuple):
@@ -76,11 +74,13 @@ class Relations(NamedTuple):
     Args:
         edges (list of Edge): The edges, loops among them.
         names (list of str): What the relations are called, in words that are true.
+        colors (list of str): The colour of each.
         note (str, optional): What else must be known to read the names.
     """
 
     edges: list[Edge]
     names: list[str]
+    colors: list[str]
     note: str | None
 
     def shapes(self, relation: int) -> tuple[bool, bool]:
@@ -143,11 +143,11 @@ def read_motion(data: Data, view: tuple[float, float], up: Up | None) -> Motion:
 def read_relations(layout: SkeletonLayout, partition: Partition, max_hop: int) -> Relations:
     r"""Returns the typed edges of a skeleton, and what to call their relations."""
     graph = skeleton_graph(layout, partition, max_hop)
-    count = num_relations(partition, max_hop)
-    if count > len(COLORS):
+    most = len(ANY) if partition in ("uniform", "distance") else MOST_HOPS
+    if max_hop > most:
         raise ValueError(
-            f"a drawing tells {len(COLORS)} relations apart (got {count}, of partition "
-            f"{partition!r} with max_hop={max_hop})"
+            f"a drawing tells up to {most} hops of partition {partition!r} apart (got "
+            f"max_hop={max_hop})"
         )
     distance = hop_distance(layout)
     edges = [
@@ -156,7 +156,7 @@ def read_relations(layout: SkeletonLayout, partition: Partition, max_hop: int) -
             graph.edge_index.T.tolist(), graph.edge_type.tolist(), strict=True
         )
     ]
-    names = _relation_names(layout, partition, max_hop, graph)
+    names, colors = zip(*_name_relations(layout, partition, max_hop, graph), strict=True)
     note = None
     if partition == "stgcn" and int(distance[layout.center].max()) > max_hop:
         bones = "1 bone" if max_hop == 1 else f"{max_hop} bones"
@@ -164,31 +164,38 @@ def read_relations(layout: SkeletonLayout, partition: Partition, max_hop: int) -
             f"Joints that are more than {bones} from the {_center(layout)} count as equally far, "
             f"as in the published code of ST-GCN."
         )
-    return Relations(edges, names, note)
+    return Relations(edges, list(names), list(colors), note)
 
 
-def _relation_names(
+def _name_relations(
     layout: SkeletonLayout, partition: Partition, max_hop: int, graph: SkeletonGraph
-) -> list[str]:
-    apart = [f"{hop} bones apart" if hop > 1 else "1 bone apart" for hop in range(1, max_hop + 1)]
+) -> list[tuple[str, str]]:
+    r"""Returns what each relation is called, and its colour."""
+    hops = range(max_hop)
+    apart = [f"{hop + 1} bones apart" if hop > 0 else "1 bone apart" for hop in hops]
     ends = [""] if max_hop == 1 else [f", {text}" for text in apart]
     center = _center(layout)
     if partition == "uniform":
         reach = "its neighbours" if max_hop == 1 else f"joints up to {max_hop} bones apart"
-        return [f"the joint itself and {reach}"]
+        return [(f"the joint itself and {reach}", ANY[0])]
     if partition == "distance":
-        return ["the joint itself", *apart]
+        return [("the joint itself", SELF), *zip(apart, ANY, strict=False)]
     if partition == "inward_outward":
-        return ["the joint itself", "from parent to child", "from child to parent"]
+        children = ("from parent to child", NEARER[0])
+        return [("the joint itself", SELF), children, ("from child to parent", FARTHER[0])]
     if partition == "stgcn":
-        pair = (f"from as far from the {center} or farther", f"from nearer the {center}")
-        return ["root: the joint itself", *(text + end for end in ends for text in pair)]
-    pair = (f"centripetal: from nearer the {center}", "centrifugal: from farther")
+        nearer, farther = f"from nearer the {center}", f"from as far from the {center} or farther"
+    else:
+        nearer, farther = f"centripetal: from nearer the {center}", "centrifugal: from farther"
     root = "root: the joint itself"
     source, destination = graph.edge_index[:, graph.edge_type == 0]
     if not torch.equal(source, destination):
         root += f", and from as far from the {center}"
-    return [root, *(text + end for end in ends for text in pair)]
+    relations = [(root, SELF)]
+    for hop, end in zip(hops, ends, strict=True):
+        pair = [(nearer + end, NEARER[hop]), (farther + end, FARTHER[hop])]
+        relations += pair[::-1] if partition == "stgcn" else pair
+    return relations
 
 
 def _center(layout: SkeletonLayout) -> str:

@@ -22,6 +22,7 @@ from pyg_vision.visualization._canvas import (
     points_per_pixel,
     read_pixels,
 )
+from pyg_vision.visualization._style import DARK, mix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 
 # Bright on a dimmed photograph, and apart from each other for colour-blind eyes as well.
 COLORS = ("#ffd23f", "#3fd0ff", "#ff6fae", "#9dff70", "#ff9a3c", "#c9a2ff")
-_DARK = "#14181d"
+_DARKEST = 0.32  # how dark the weakest arrow is
 _WIDTH = 12.0  # inches, 1200 pixels at 100 dpi
 _GAP = 0.15  # inches between two images
 _LINE = 0.25  # inches of a line of text
 _LEGIBLE = 4.0  # points, the radius of the smallest sign whose number can be read
 _COLUMNS = 150  # characters that fit into a line of the caption
-_TITLE: dict[str, Any] = {"loc": "left", "fontsize": 13, "fontweight": "bold", "color": _DARK}
+_TITLE: dict[str, Any] = {"loc": "left", "fontsize": 13, "fontweight": "bold", "color": DARK}
 
 
 def draw_image_graph(
@@ -187,7 +188,7 @@ def _draw_node(
     goal.set_transform(ax.transData)
     for rank, box in reversed(list(enumerate(around))):
         strength = 1.0 - rank / max(1, len(around) - 1)
-        shade = _shade(color, strength)
+        shade = mix(color, DARK, _DARKEST * (1.0 - strength))
         _draw_frame(ax, box, shade, 1.6, zorder=3)
         width = 0.9 + 1.6 * strength
         ax.add_patch(
@@ -203,14 +204,14 @@ def _draw_node(
                 shrinkB=2.0,
                 patchB=goal,
                 zorder=5 + strength,
-                path_effects=[withStroke(linewidth=width + 1.6, foreground=_DARK)],
+                path_effects=[withStroke(linewidth=width + 1.6, foreground=DARK)],
             )
         )
         if radius >= _LEGIBLE:
-            _draw_sign(ax, box.center, str(rank + 1), radius, shade, _DARK, zorder=7)
-    _draw_frame(ax, center, _DARK, 6.0, zorder=8)
+            _draw_sign(ax, box.center, str(rank + 1), radius, shade, DARK, zorder=7)
+    _draw_frame(ax, center, DARK, 6.0, zorder=8)
     _draw_frame(ax, center, color, 3.5, zorder=8)
-    _draw_sign(ax, center.center, letter, 1.25 * max(radius, _LEGIBLE), _DARK, color, zorder=9)
+    _draw_sign(ax, center.center, letter, 1.25 * max(radius, _LEGIBLE), DARK, color, zorder=9)
 
 
 def _draw_frame(ax: Axes, box: Box, color: str, linewidth: float, zorder: float) -> None:
@@ -268,7 +269,7 @@ def _new_figure(
     _draw_key(key)
     for i, line in enumerate(lines):
         y = (bottom - _LINE * (1.5 + 0.9 * (i + 0.5))) / total
-        figure.text(0.006, y, line, fontsize=10, color=_DARK, verticalalignment="center")
+        figure.text(0.006, y, line, fontsize=10, color=DARK, verticalalignment="center")
     return figure, axes
 
 
@@ -282,36 +283,26 @@ def _draw_key(ax: Axes) -> None:
     color, radius = COLORS[0], 7.0
 
     def write(x: float, text: str) -> None:
-        ax.text(x, 0.0, text, fontsize=10, color=_DARK, verticalalignment="center_baseline")
+        ax.text(x, 0.0, text, fontsize=10, color=DARK, verticalalignment="center_baseline")
 
-    _draw_sign(ax, (0.18, 0.0), "A", radius, _DARK, color, zorder=2)
+    _draw_sign(ax, (0.18, 0.0), "A", radius, DARK, color, zorder=2)
     write(0.36, "a patch")
     for i, rank in enumerate("123"):
-        shade = _shade(color, 1.0 - 0.4 * i)
-        _draw_sign(ax, (1.38 + 0.25 * i, 0.0), rank, radius, shade, _DARK, zorder=2)
+        shade = mix(color, DARK, _DARKEST * 0.4 * i)
+        _draw_sign(ax, (1.38 + 0.25 * i, 0.0), rank, radius, shade, DARK, zorder=2)
     write(2.06, "its neighbours in the graph, the nearest first")
     arrow = FancyArrowPatch(
         (5.55, 0.0),
         (5.95, 0.0),
         arrowstyle="-|>,head_length=4,head_width=2.2",
         mutation_scale=1.0,
-        color=_DARK,
+        color=DARK,
         linewidth=1.8,
         shrinkA=0.0,
         shrinkB=0.0,
     )
     ax.add_patch(arrow)
     write(6.08, "the way information flows, bolder the nearer the neighbour")
-
-
-def _shade(color: str, strength: float) -> str:
-    r"""Darkens the colour of a weaker arrow."""
-    from matplotlib.colors import to_hex, to_rgb
-
-    share = 0.32 * (1.0 - strength)
-    pairs = zip(to_rgb(color), to_rgb(_DARK), strict=True)
-    red, green, blue = ((1.0 - share) * a + share * b for a, b in pairs)
-    return to_hex((red, green, blue))
 
 
 def _letter(i: int) -> str:

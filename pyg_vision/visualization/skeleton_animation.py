@@ -14,25 +14,18 @@ from pyg_vision._checks import check_int
 from pyg_vision.typing import Partition, Up
 from pyg_vision.visualization._canvas import new_figure
 from pyg_vision.visualization._skeleton_canvas import (
-    DARK,
-    GREY,
-    GROUND,
     PERSONS,
     POINTS,
-    Legend,
     Place,
     add_canvas,
+    add_legend,
     draw_ground,
     draw_pose,
     fit_scale,
     write_title,
 )
-from pyg_vision.visualization._skeleton_scene import (
-    COLORS,
-    TEMPORAL,
-    read_motion,
-    read_relations,
-)
+from pyg_vision.visualization._skeleton_scene import read_motion, read_relations
+from pyg_vision.visualization._style import DARK, GREY, GROUND, TEMPORAL
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -113,19 +106,18 @@ def animate_skeleton(
     if path is not None and Path(path).suffix.lower() != ".gif":
         raise ValueError(f"'path' must be that of a GIF, '….gif' (got '{path}')")
 
-    figure = new_figure(1.0, 1.0)
+    across = width * POINTS / _DPI
+    figure = new_figure(width / _DPI, 1.0)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    across = width * POINTS / _DPI
     low, high = motion.bounds()
     extent = high - low
     shape = extent[1] / max(extent[0], 1e-9)
     height = across * float(np.clip(shape, _FLATTEST, _HIGHEST))
     scale = fit_scale(extent, np.array((across, height)) - 2.0 * _MARGIN)
-    key = Legend(relations, across, _FONT, trail > 0) if legend else None
+    key = 6.0 + add_legend(figure, relations, across, _FONT, trail > 0) if legend else 0.0
     top = _TITLE if title is not None else 0.0
-    bottom = 6.0 + key.height if key is not None else 0.0
-    pixels = round((top + height + bottom) * _DPI / POINTS)
+    pixels = round((top + height + key) * _DPI / POINTS)
     figure.set_size_inches(width / _DPI, pixels / _DPI)
     figure.set_dpi(_DPI)
     canvas = FigureCanvasAgg(figure)
@@ -133,11 +125,9 @@ def animate_skeleton(
         write_title(add_canvas(figure, 0.0, 0.0, across, top), 1.0, 8.5, title, 10.0)
     ax = add_canvas(figure, 0.0, top, across, height)
     draw_ground(ax)
-    if key is not None:
-        key.draw(add_canvas(figure, 0.0, top + height + 6.0, across, key.height))
     place = Place.fit(motion, scale, 0.5 * (low + high), 0.5 * np.array((across, height)))
 
-    palette = _make_palette(len(relations.names))
+    palette = _make_palette(relations.colors)
     pictures = []
     num_frames = motion.points.shape[1]
     for frame in range(num_frames):
@@ -177,20 +167,20 @@ def _delays(num_frames: int, fps: float) -> list[int]:
     return [10 * (end - start) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _make_palette(num_relations: int) -> Image.Image:
+def _make_palette(colors: list[str]) -> Image.Image:
     r"""Returns the colours of a drawing, and their shades where they border on the ground."""
     from matplotlib.colors import to_rgb
 
     grounds = ((1.0, 1.0, 1.0), to_rgb(GROUND))
-    inks = dict.fromkeys((*PERSONS, DARK, GREY, TEMPORAL, *COLORS[:num_relations]))
+    inks = dict.fromkeys((*PERSONS, DARK, GREY, TEMPORAL, *colors))
     shades = [
         share * np.array(to_rgb(ink)) + (1.0 - share) * np.array(ground)
         for ink in inks
         for share in np.arange(1, _SHADES + 1) / _SHADES
         for ground in grounds
     ]
-    colors = np.stack([*map(np.array, grounds), *shades])
-    unique = np.unique((255.0 * colors).round().astype(np.uint8), axis=0)
+    every = np.stack([*map(np.array, grounds), *shades])
+    unique = np.unique((255.0 * every).round().astype(np.uint8), axis=0)
     palette = Image.new("P", (1, 1))
     palette.putpalette(unique.flatten().tolist())
     return palette

@@ -13,9 +13,9 @@ from pyg_vision.typing import Partition, Up
 from pyg_vision.visualization._canvas import new_figure
 from pyg_vision.visualization._skeleton_canvas import (
     POINTS,
-    Legend,
     Place,
     add_canvas,
+    add_legend,
     draw_ground,
     draw_pose,
     fit_scale,
@@ -56,7 +56,8 @@ def draw_skeleton(
 
     Each joint is a dot. An arrow from joint to joint is an edge in the colour of its relation,
     a ring around a joint its edge to itself, and a trail behind it the temporal edges to the same
-    joint in the frames before. A legend below says what the colours mean.
+    joint in the frames before. A legend says what the colours mean, which are the same in every
+    picture: blue edges come from nearer the centre of the body, orange ones from farther away.
 
     .. code-block:: python
 
@@ -113,11 +114,11 @@ def draw_skeleton(
     panel = (width - _GAP * (len(chosen) - 1)) / len(chosen)
     room = np.array((panel - 2.0 * _MARGIN, _HEIGHT))
     scale = fit_scale(np.array((widest, tallest)), room)
-    figure = new_figure(1.0, 1.0)
-    legend = Legend(relations, width, _FONT, trail > 0, caption)
+    figure = new_figure(width / POINTS, 1.0)
+    key = add_legend(figure, relations, width, _FONT, trail > 0, caption)
     top = 26.0 if title is not None else 0.0
     height = scale * tallest + 2.0 * _MARGIN + 1.6 * _FONT
-    total = top + height + 8.0 + legend.height
+    total = top + height + 8.0 + key
     figure.set_size_inches(width / POINTS, total / POINTS)
     if title is not None:
         write_title(add_canvas(figure, 0.0, 0.0, width, top), 1.0, 11.0, title, 13.0)
@@ -128,7 +129,6 @@ def draw_skeleton(
         place = Place.fit(motion, scale, middle, np.array((0.5 * panel, _MARGIN)))
         draw_pose(ax, motion, relations, frame, place, trail)
         write_label(ax, 0.5 * panel, height - 1.1 * _FONT, f"frame {frame}", 0.9 * _FONT)
-    legend.draw(add_canvas(figure, 0.0, top + height + 8.0, width, legend.height))
     return figure
 
 

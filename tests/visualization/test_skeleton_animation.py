@@ -10,8 +10,8 @@ from torch_geometric.data import Batch
 
 from pyg_vision.data import skeleton_sequence
 from pyg_vision.datasets.synthetic_motion import SyntheticMotion
-from pyg_vision.visualization._skeleton_canvas import GREY, PERSONS
-from pyg_vision.visualization._skeleton_scene import COLORS, TEMPORAL
+from pyg_vision.visualization._skeleton_canvas import PERSONS
+from pyg_vision.visualization._style import ANY, FARTHER, GREY, NEARER, SELF, TEMPORAL
 from pyg_vision.visualization.skeleton_animation import animate_skeleton
 
 
@@ -70,14 +70,14 @@ def test_sixty_frames_are_a_small_file(tmp_path):
     assert len(frames) == 60
     assert {frame.size for frame in frames} == {frames[0].size}
     assert frames[0].size[0] == 420
-    assert 420 <= frames[0].size[1] <= 640
+    assert 420 <= frames[0].size[1] <= 660
 
 
 def test_the_colors_of_all_relations_are_in_the_pixels():
     pictures = animate_skeleton(dancer(), partition="stgcn_paper", legend=False)
-    for color in (*COLORS[:3], PERSONS[0]):
+    for color in (SELF, NEARER[0], FARTHER[0], PERSONS[0]):
         assert len(where(pictures[3], color)) > 30, color
-    for color in COLORS[3:5]:
+    for color in (NEARER[1], FARTHER[1]):
         assert len(where(pictures[3], color)) == 0, color
     assert [len(where(picture, TEMPORAL)) > 30 for picture in pictures] == [False, *[True] * 3]
     without = animate_skeleton(dancer(), legend=False, trail=0)
@@ -89,9 +89,9 @@ def test_partitions_are_drawn_differently():
         animate_skeleton(dancer(1), partition=partition, legend=False)[0]
         for partition in ("uniform", "inward_outward")
     )
-    assert len(where(uniform, COLORS[1])) == len(where(uniform, COLORS[2])) == 0
-    assert len(where(uniform, COLORS[0])) > len(where(typed, COLORS[0]))
-    assert len(where(typed, COLORS[1])) > 100
+    assert len(where(uniform, NEARER[0])) == len(where(uniform, FARTHER[0])) == 0
+    assert len(where(uniform, ANY[0])) > 100
+    assert len(where(typed, NEARER[0])) > 100
 
 
 def test_the_picture_keeps_its_place_and_scale():
@@ -168,7 +168,7 @@ def test_title_and_legend_take_their_room_and_the_motion_stays():
     assert plain.size[0] == titled.size[0] == explained.size[0] == 420
     assert plain.size[1] < titled.size[1] < explained.size[1]
     assert np.array_equal(pixels(plain)[:-3], pixels(explained)[: plain.size[1] - 3])
-    assert len(where(explained, COLORS[1])) > len(where(plain, COLORS[1]))
+    assert len(where(explained, NEARER[0])) > len(where(plain, NEARER[0]))
 
 
 @pytest.mark.parametrize("partition", ["stgcn", "stgcn_paper", "uniform"])

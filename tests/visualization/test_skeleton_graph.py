@@ -13,7 +13,8 @@ from torch_geometric.data import Batch, Data
 
 from pyg_vision.data import SkeletonLayout, skeleton_graph, skeleton_layout, skeleton_sequence
 from pyg_vision.visualization._skeleton_canvas import PERSONS
-from pyg_vision.visualization._skeleton_scene import COLORS, TEMPORAL, read_relations
+from pyg_vision.visualization._skeleton_scene import read_relations
+from pyg_vision.visualization._style import ANY, FARTHER, NEARER, SELF, TEMPORAL
 from pyg_vision.visualization.skeleton_graph import draw_skeleton
 
 # Two arms: the neck in the middle, an elbow and a wrist on each side.
@@ -41,14 +42,10 @@ def panels(figure):
     return [ax for ax in figure.axes if any(t.get_text().startswith("frame") for t in ax.texts)]
 
 
-def key(figure):
-    """The axes of the legend: the only ones without a sheet that hold strokes."""
-    (ax,) = [ax for ax in figure.axes if ax not in panels(figure) and ax.collections]
-    return ax
-
-
 def legend(figure):
-    return [text.get_text() for text in key(figure).texts]
+    """The texts of the legend, and those below it."""
+    (key,) = figure.legends
+    return [text.get_text() for text in (*key.get_texts(), *figure.texts)]
 
 
 def heads(ax, color):
@@ -110,12 +107,13 @@ def test_every_edge_is_drawn_in_the_color_of_its_relation(partition, name):
     data = skeleton_sequence(torch.rand(6, layout.num_joints, 2), layout)
     graph = skeleton_graph(layout, partition)
     loops = graph.edge_index[0] == graph.edge_index[1]
+    colors = read_relations(layout, partition, 1).colors
     for ax in panels(draw_skeleton(data, 2, partition)):
-        for relation in range(3):
+        for relation, color in enumerate(colors):
             edges = int(((graph.edge_type == relation) & ~loops).sum())
-            assert len(heads(ax, COLORS[relation])) == edges
-            assert len(lines(ax, COLORS[relation])) == edges
-            assert rings(ax, COLORS[relation]) == int(((graph.edge_type == relation) & loops).sum())
+            assert len(heads(ax, color)) == edges
+            assert len(lines(ax, color)) == edges
+            assert rings(ax, color) == int(((graph.edge_type == relation) & loops).sum())
         assert len(dots(ax, PERSONS[0])) == layout.num_joints
 
 
@@ -125,7 +123,7 @@ def test_an_arrow_runs_from_the_source_to_the_destination():
     (ax,) = panels(draw_skeleton(data, partition="inward_outward"))
     parent, child = dots(ax, PERSONS[0])
     assert parent[0] < child[0]
-    for color, source, destination in ((COLORS[1], parent, child), (COLORS[2], child, parent)):
+    for color, source, destination in ((NEARER[0], parent, child), (FARTHER[0], child, parent)):
         (path,), (tip,) = lines(ax, color), heads(ax, color)
         assert np.linalg.norm(path[0] - source) < np.linalg.norm(path[0] - destination)
         assert np.linalg.norm(tip - destination) < np.linalg.norm(tip - source)
@@ -136,7 +134,7 @@ def test_both_directions_of_a_bone_lie_beside_each_other():
     layout = SkeletonLayout("bone", ("parent", "child"), ((1, 0),), center=0)
     data = skeleton_sequence(torch.tensor([[[1.0, 1.0], [3.0, 1.0]]]), layout)
     (ax,) = panels(draw_skeleton(data, partition="uniform"))
-    down, up = sorted(path[0, 1] for path in lines(ax, COLORS[0]))
+    down, up = sorted(path[0, 1] for path in lines(ax, ANY[0]))
     middle = dots(ax, PERSONS[0])[0, 1]
     assert down < middle < up
     assert up - down > 2
@@ -144,7 +142,7 @@ def test_both_directions_of_a_bone_lie_beside_each_other():
 
 def test_edges_over_two_bones_swing_out():
     (ax,) = panels(draw_skeleton(arms(), [7], "distance", max_hop=2))
-    straight, swinging = lines(ax, COLORS[1]), lines(ax, COLORS[2])
+    straight, swinging = lines(ax, ANY[0]), lines(ax, ANY[1])
     assert {len(path) for path in straight} == {2}
     assert len(swinging) == 2 * 3  # neck to wrists, elbow to elbow
     for path in swinging:
@@ -171,27 +169,47 @@ def test_a_trail_ends_at_the_joint_and_pales_with_age():
 
 def test_the_colors_of_all_relations_are_in_the_pixels():
     pixels = render(draw_skeleton(arms(), 3, "stgcn_paper"))
-    for color in (*COLORS[:3], TEMPORAL, PERSONS[0]):
+    for color in (SELF, NEARER[0], FARTHER[0], TEMPORAL, PERSONS[0]):
         assert count_pixels(pixels, color) > 20, color
-    assert count_pixels(pixels, COLORS[3]) == 0
+    assert count_pixels(pixels, NEARER[1]) == 0
     without = render(draw_skeleton(arms(), 3, "stgcn_paper", trail=0))
     assert count_pixels(without, TEMPORAL) == 0
 
 
 def test_the_legend_names_what_is_drawn():
-    names = read_relations(ARMS, "stgcn_paper", 1).names
+    relations = read_relations(ARMS, "stgcn_paper", 1)
+    arrows = "arrows run from the sender of a message to its receiver"
     assert legend(draw_skeleton(arms(), 3, "stgcn_paper")) == [
-        *names,
+        *relations.names,
         "the same joint in neighbouring frames",
+        arrows,
     ]
-    assert legend(draw_skeleton(arms(), 3, "stgcn_paper", trail=0)) == names
+    figure = draw_skeleton(arms(), 3, "stgcn_paper", trail=0)
+    assert legend(figure) == [*relations.names, arrows]
+    signs = figure.legends[0].legend_handles
+    assert [to_hex(sign.get_color()).upper() for sign in signs[:3]] == relations.colors
+    assert [sign.get_marker() for sign in signs] == ["o", ">", ">", ">"]
+    assert len(draw_skeleton(arms(), 3, "uniform").legends[0].get_texts()) == 3
     note = read_relations(ARMS, "stgcn", 1).note
     text = " ".join(legend(draw_skeleton(arms(), 3, caption="Drawn from the side.")))
     assert text.endswith(f"{note} Drawn from the side.")
-    ax = key(draw_skeleton(arms(), 3, "stgcn_paper"))
-    for color in COLORS[1:3]:
-        assert len(heads(ax, color)) == 1
-    assert rings(ax, COLORS[0]) == 1
+
+
+def test_a_relation_has_one_color_in_every_picture():
+    """Blue is nearer the centre, in whatever order a partition counts its relations."""
+    for name in ("openpose", "coco", "ntu"):
+        layout = skeleton_layout(name)
+        for partition in ("stgcn", "stgcn_paper"):
+            relations = read_relations(layout, partition, 2)
+            for text, color in zip(relations.names, relations.colors, strict=True):
+                hop = int("2 bones" in text)
+                nearer, farther = "from nearer" in text, "farther" in text
+                assert color == (
+                    NEARER[hop] if nearer else FARTHER[hop] if farther else SELF
+                ), (text, color)  # fmt: skip
+        assert read_relations(layout, "inward_outward", 1).colors == [SELF, NEARER[0], FARTHER[0]]
+    colors = (SELF, TEMPORAL, *NEARER, *FARTHER, *ANY)
+    assert len(set(colors)) == len(colors)
 
 
 def test_moments_are_the_middles_of_equal_stretches():
@@ -215,7 +233,7 @@ def test_persons_that_are_not_seen_are_not_drawn():
     both, one = panels(draw_skeleton(data, [2, 4], "stgcn_paper"))
     assert (len(dots(both, PERSONS[0])), len(dots(both, PERSONS[1]))) == (5, 5)
     assert (len(dots(one, PERSONS[0])), len(dots(one, PERSONS[1]))) == (5, 0)
-    assert len(heads(both, COLORS[1])) == 2 * len(heads(one, COLORS[1]))
+    assert len(heads(both, NEARER[0])) == 2 * len(heads(one, NEARER[0]))
     (back,) = panels(draw_skeleton(data, [7]))
     assert trails(back) == 5 * 4 + 5 * 1  # between frames 6 and 7 only
     low = min(dots(both, color)[:, 0].min() for color in PERSONS)
@@ -228,7 +246,7 @@ def test_joints_without_score_are_not_drawn_and_those_at_the_origin_are():
     data = arms(score=score)
     (ax,) = panels(draw_skeleton(data, [5], "stgcn_paper"))
     assert len(dots(ax, PERSONS[0])) == 4
-    assert len(heads(ax, COLORS[1])) == 3
+    assert len(heads(ax, NEARER[0])) == 3
     centred = arms()
     centred.pos -= torch.tensor([5.0, 3.0])
     (ax,) = panels(draw_skeleton(centred, [5]))
@@ -246,7 +264,7 @@ def test_a_sequence_in_which_nobody_is_seen_is_empty():
 def test_a_single_joint_has_a_ring():
     data = skeleton_sequence(torch.ones(4, 1, 2), SkeletonLayout("dot", ("dot",), (), center=0))
     (ax,) = panels(draw_skeleton(data, 1))
-    assert rings(ax, COLORS[0]) == 1
+    assert rings(ax, SELF) == 1
     assert np.isfinite(dots(ax, PERSONS[0])).all()
 
 
@@ -328,8 +346,12 @@ def test_the_title_is_written():
 def test_no_text_runs_out_of_the_figure(frames, partition):
     figure = draw_skeleton(arms(), frames, partition, caption="W" * 9 + " wide words" * 40)
     figure.set_dpi(100)
-    for ax in figure.axes:
-        for text in ax.texts:
+    render(figure)
+    for place in (figure, *figure.axes):
+        for text in [
+            *place.texts,
+            *(t for key in getattr(place, "legends", []) for t in key.get_texts()),
+        ]:
             box = text.get_window_extent()
             assert box.x0 >= 0, text
             assert box.x1 <= figure.bbox.x1, text
@@ -382,7 +404,12 @@ BROKEN[5 * 3 + 4, 1] = float("nan")
         (arms(), {"trail": -1}, ValueError, r"'trail' must be at least 0 \(got -1\)"),
         (arms(), {"trail": 1.5}, TypeError, r"'trail' must be an integer \(got 1.5\)"),
         (arms(), {"partition": "spatial"}, ValueError, r"'partition' must be .*'spatial'"),
-        (arms(), {"max_hop": 4}, ValueError, r"7 relations apart \(got 9, .*'stgcn'.*max_hop=4"),
+        (
+            arms(),
+            {"max_hop": 4},
+            ValueError,
+            r"up to 3 hops of partition 'stgcn' apart \(got max_hop=4\)",
+        ),
         (arms(), {"up": "x"}, ValueError, r"'up' must be one of y, -y, z or None \(got 'x'\)"),
         (arms(), {"up": "z"}, ValueError, r"'y' or '-y' for two coordinates \(got 'z'\)"),
         (arms(dims=3), {"view": (0,)}, ValueError, r"\(elevation, azimuth\) .* \(got \(0,\)\)"),
