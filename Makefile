@@ -8,14 +8,16 @@ EXT := .ext
 PIP := $(PY) -m pip install --constraint constraints.txt --only-binary :all: --disable-pip-version-check
 INPUTS := constraints.txt setup.cfg pyproject.toml
 ARGS ?=
+# A process for each core, each of which computes on one thread.
+PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --dist worksteal
 
-.PHONY: help demo test test-slow lint format test-ext coverage docs bench clean
+.PHONY: help demo test test-all lint format test-ext coverage docs bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      train a small ViG and ST-GCN, draw their graphs, run the quick benchmark"
 	@echo "make test      all tests but the slow ones and those of the compiled extensions"
-	@echo "make test-slow the demo, and compilers and exporters on whole models"
+	@echo "make test-all  the slow ones too: the demo, and compilers and exporters on whole models"
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make test-ext  build torch-cluster and torch-scatter once, then test with them"
@@ -29,10 +31,10 @@ demo: $(VENV)/.dev
 	$(PY) -m benchmarks --quick --out demo_output
 
 test: $(VENV)/.dev
-	$(PY) -m pytest -m "not ext and not slow" $(ARGS)
+	$(PYTEST) -m "not ext and not slow" $(ARGS)
 
-test-slow: $(VENV)/.dev
-	$(PY) -m pytest -m "slow and not ext" $(ARGS)
+test-all: $(VENV)/.dev
+	$(PYTEST) -m "not ext" $(ARGS)
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check .
@@ -48,7 +50,7 @@ test-ext: $(VENV)/.dev
 	PYTHONPATH="$(CURDIR)/$(EXT)" PYG_VISION_REQUIRE_EXT=1 $(PY) -m pytest -m ext $(ARGS)
 
 coverage: $(VENV)/.dev
-	$(PY) -m pytest -m "not ext" --cov --cov-report term $(ARGS)
+	$(PYTEST) -m "not ext" --cov --cov-report term $(ARGS)
 
 # -E -a: a build that reuses pages would not repeat their warnings.
 docs: $(VENV)/.docs

@@ -57,14 +57,6 @@ def draw_image_graph(
     nearest first. Arrows run from the neighbours to the chosen patch, as messages do; the nearer
     the neighbour, the stronger the arrow.
 
-    .. code-block:: python
-
-        from sklearn.datasets import load_sample_image
-        from pyg_vision.visualization import draw_image_graph
-
-        ax = draw_image_graph(load_sample_image("china.jpg"), table, grid_size=(14, 21))
-        ax.figure.savefig("graph.png", dpi=100)
-
     Nothing of :obj:`matplotlib.pyplot` is used: no window opens and no state is kept.
 
     Args:
@@ -94,6 +86,15 @@ def draw_image_graph(
         ImportError: If :obj:`matplotlib` is not installed.
         TypeError: If the image or the graph is of another type.
         ValueError: If shapes or sizes do not fit, or an index lies outside its grid.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.ops import knn
+        >>> from pyg_vision.visualization import draw_image_graph
+        >>> image = torch.rand(3, 56, 84)
+        >>> table = knn(torch.randn(14 * 21, 48), k=9)
+        >>> ax = draw_image_graph(image, table, grid_size=(14, 21), title="kNN graph")
+        >>> ax.figure.savefig("graph.png", dpi=100)
     """
     pixels = read_pixels(image)
     grid = as_size("grid_size", grid_size)
@@ -146,6 +147,15 @@ def draw_vig_graphs(
         ImportError: If :obj:`matplotlib` is not installed.
         TypeError: If the image or a graph is of another type.
         ValueError: If shapes or sizes do not fit, or an index lies outside its grid.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import vig_ti
+        >>> from pyg_vision.visualization import draw_vig_graphs
+        >>> image = torch.rand(3, 224, 224)
+        >>> _, graphs = vig_ti(depth=2).eval().forward_graphs(image.unsqueeze(0))
+        >>> figure = draw_vig_graphs(image, graphs[0], graphs[-1], grid_size=(14, 14))
+        >>> figure.savefig("graphs.png", dpi=100)
     """
     pixels = read_pixels(image)
     nodes = choose_nodes(pixels, as_size("grid_size", grid_size)) if nodes is None else nodes

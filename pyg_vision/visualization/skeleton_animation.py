@@ -1,4 +1,4 @@
-r"""A moving picture of a skeleton and its graph."""
+r"""An animation of a skeleton and its graph."""
 
 from __future__ import annotations
 
@@ -55,17 +55,10 @@ def animate_skeleton(
     title: str | None = None,
     legend: bool = True,
 ) -> list[Image.Image]:
-    r"""Draws a skeleton sequence as a moving picture, with the typed edges of its graph.
+    r"""Draws a skeleton sequence as an animated GIF, with the typed edges of its graph.
 
-    See :func:`draw_skeleton` for the signs. The picture keeps its place and scale, a line at its
-    bottom shows how much time has passed, and it starts again at its end.
-
-    .. code-block:: python
-
-        from pyg_vision.datasets import SyntheticMotion
-        from pyg_vision.visualization import animate_skeleton
-
-        animate_skeleton(SyntheticMotion()[2], "jumping_jack.gif")
+    See :func:`draw_skeleton` for the signs. Place and scale are the same in all frames; a line at
+    the bottom shows how much time has passed, and the animation repeats.
 
     Args:
         data (torch_geometric.data.Data): A single sequence with a layout, as
@@ -88,7 +81,7 @@ def animate_skeleton(
             (default: :obj:`True`)
 
     Returns:
-        list[PIL.Image.Image]: One picture for each frame, with a palette.
+        list[PIL.Image.Image]: One image for each frame, with a palette.
 
     Raises:
         ImportError: If :obj:`matplotlib` is not installed.
@@ -96,6 +89,13 @@ def animate_skeleton(
         ValueError: If the layout is missing or does not fit, a coordinate is NaN or infinite, a
             number is out of range, the file is no GIF, or there are too many relations to tell
             them apart.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.visualization import animate_skeleton
+        >>> images = animate_skeleton(SyntheticMotion(num_frames=8)[2], "jumping_jack.gif", fps=12)
+        >>> len(images)
+        8
     """
     motion = read_motion(data, view, up)
     relations = read_relations(motion.layout, partition, max_hop)

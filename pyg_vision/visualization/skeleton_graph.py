@@ -1,4 +1,4 @@
-r"""A still picture of a moving skeleton and its graph."""
+r"""Moments of a skeleton sequence and its graph, side by side."""
 
 from __future__ import annotations
 
@@ -59,14 +59,6 @@ def draw_skeleton(
     joint in the frames before. A legend says what the colours mean, which are the same in every
     picture: blue edges come from nearer the centre of the body, orange ones from farther away.
 
-    .. code-block:: python
-
-        from pyg_vision.datasets import SyntheticMotion
-        from pyg_vision.visualization import draw_skeleton
-
-        figure = draw_skeleton(SyntheticMotion()[2], partition="stgcn_paper")
-        figure.savefig("skeleton.png", dpi=100)
-
     All moments have the same scale and the same height above the ground, and each is centred.
     Persons that are all zeros in a frame are not drawn, nor are joints whose score is zero.
     Nothing of :obj:`matplotlib.pyplot` is used: no window opens and no state is kept.
@@ -98,6 +90,12 @@ def draw_skeleton(
         TypeError: If :obj:`data` is no single sequence, or a number no integer.
         ValueError: If the layout is missing or does not fit, a coordinate is NaN or infinite, a
             frame is out of range, or there are too many relations to tell them apart.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.visualization import draw_skeleton
+        >>> figure = draw_skeleton(SyntheticMotion()[2], partition="stgcn_paper")
+        >>> figure.savefig("skeleton.png", dpi=100)
     """
     motion = read_motion(data, view, up)
     relations = read_relations(motion.layout, partition, max_hop)

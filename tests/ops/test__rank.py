@@ -11,6 +11,7 @@ from pyg_vision.ops._rank import SORT_COLUMNS
 def way(request, monkeypatch):
     if request.param == "many threads":
         monkeypatch.setattr(_rank, "PARALLEL_ENTRIES", 10)
+        monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     if request.param == "all selected":
         monkeypatch.setattr(_rank, "SELECTED_ENTRIES", 1)
     if request.param == "no vectorised sort":
