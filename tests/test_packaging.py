@@ -30,6 +30,7 @@ FORBIDDEN = {
     "datasets": ["nn", "weights", "visualization"],
     "weights": ["nn", "data", "transforms", "datasets", "visualization"],
     "nn": ["transforms", "datasets", "visualization"],
+    "nn/layers": ["nn.conv", "nn.graph", "nn.dense", "nn.blocks", "nn.models"],
     "nn/conv": ["nn.graph", "nn.dense", "nn.blocks", "nn.models"],
     "nn/graph": ["nn.conv", "nn.dense", "nn.blocks", "nn.models"],
     "nn/dense": ["nn.models"],
