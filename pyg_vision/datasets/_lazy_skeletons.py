@@ -20,6 +20,25 @@ NO_PERSON = "no person"
 logger = logging.getLogger(__name__)
 
 
+class SequencesOnDemand(Sequence[Data]):
+    r"""Sequences that are read each time that they are asked for.
+
+    Args:
+        items (list): What :obj:`read` takes.
+        read (Callable): Reads a sequence.
+    """
+
+    def __init__(self, items: Sequence[Any], read: Callable[[Any], Data]) -> None:
+        self.items = items
+        self.read = read
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.read(self.items[index])
+
+
 class LazySkeletonDataset(SkeletonDataset):
     r"""Skeleton sequences of which only the names and the classes are held in memory.
 
@@ -63,9 +82,7 @@ class LazySkeletonDataset(SkeletonDataset):
                 f"a dataset needs at least one sequence (got {len(items)} without a person, the "
                 f"first being '{self.describe(items[0])}')"
             )
-        # The dataset of sequences in memory has nothing to set up here.
-        super(SkeletonDataset, self).__init__(transform=transform)
-        self._sequences, self._classes = [], list(classes)
+        super().__init__(SequencesOnDemand(self._items, self.read), transform, classes)
 
     def read(self, item: Any) -> Data:
         r"""Reads a sequence."""
@@ -103,14 +120,6 @@ class LazySkeletonDataset(SkeletonDataset):
                 raise ValueError(f"'{self.describe(self._items[i])}' has no label")
             found.append(label)
         return found
-
-    def len(self) -> int:
-        r"""Returns the number of sequences."""
-        return len(self._items)
-
-    def get(self, idx: int) -> Data:
-        r"""Returns a sequence, before :obj:`transform`."""
-        return self.read(self._items[idx])
 
     def _problems(self, items: Sequence[Any]) -> list[str]:
         kind = f"{type(self).__module__}.{type(self).__qualname__}"

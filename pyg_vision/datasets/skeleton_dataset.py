@@ -44,7 +44,8 @@ class SkeletonDataset(Dataset):
     ) -> None:
         if not sequences:
             raise ValueError("a dataset needs at least one sequence")
-        self._sequences = list(sequences)
+        # A list is copied; what is read on demand must not be.
+        self._sequences = list(sequences) if isinstance(sequences, list) else sequences
         self._classes = None if classes is None else list(classes)
         super().__init__(transform=transform)
 
