@@ -5,14 +5,15 @@ import pytest
 import torch
 
 from pyg_vision.data import skeleton_layout
-from pyg_vision.datasets.synthetic_motion import _ACTIONS, SyntheticMotion, _draw_motion
+from pyg_vision.datasets import SyntheticMotion
+from pyg_vision.datasets._figure import ACTIONS, draw_motion
 
 LAYOUT = skeleton_layout("openpose")
 CLASSES = ["wave", "clap", "jumping jack", "squat", "march", "kick", "bow"]
 
 
 def motions(action, count=8, num_frames=60):
-    return [_draw_motion(np.random.default_rng(i), action, num_frames) for i in range(count)]
+    return [draw_motion(np.random.default_rng(i), action, num_frames) for i in range(count)]
 
 
 def joint(motion, name):
@@ -101,7 +102,7 @@ def test_no_global_random_state_is_read_or_changed():
     assert torch.equal(first, SyntheticMotion(3)[0].x)
 
 
-@pytest.mark.parametrize("action", _ACTIONS)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_limbs_keep_their_length_in_space(action):
     for motion in motions(action, 3):
         for child, parent in LAYOUT.edges:
@@ -110,7 +111,7 @@ def test_limbs_keep_their_length_in_space(action):
             np.testing.assert_allclose(length, length[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("action", _ACTIONS)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_both_sides_of_a_body_are_alike(action):
     for motion in motions(action, 3):
         for ends in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")):
@@ -121,7 +122,7 @@ def test_both_sides_of_a_body_are_alike(action):
 SIDES = ("left", "right")
 
 
-@pytest.mark.parametrize("action", _ACTIONS)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_everybody_stands_on_the_ground_unless_they_jump(action):
     for motion in motions(action, 3):
         lowest = np.minimum(*(joint(motion, name)[:, 1] for name in sides("ankle")))
