@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import Tensor
 from torch_geometric import EdgeIndex
@@ -152,3 +153,20 @@ ALL = (
     passes_gradcheck,
     generated_propagate_is_its_own,
 )
+
+
+def cases(*options: dict) -> pytest.MarkDecorator:
+    """Every law for every set of options; compiling all but the first is slow."""
+    return pytest.mark.parametrize(
+        ("law", "options"),
+        [
+            pytest.param(
+                law,
+                chosen,
+                id=f"{law.__name__}-options{i}",
+                marks=[pytest.mark.slow] if i > 0 and law is compiled_is_eager else [],
+            )
+            for i, chosen in enumerate(options)
+            for law in ALL
+        ],
+    )

@@ -1,6 +1,5 @@
 import io
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -445,23 +444,3 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[train]")):
         draw_skeleton(arms())
-
-
-def test_matplotlib_is_not_imported_with_the_module_and_pyplot_never():
-    code = """
-import sys, torch
-import torch_geometric
-before = set(sys.modules)
-from pyg_vision.data import skeleton_sequence
-from pyg_vision.visualization.skeleton_animation import animate_skeleton
-from pyg_vision.visualization.skeleton_graph import draw_skeleton
-new = set(sys.modules) - before
-assert not {m for m in new if m.split(".")[0] == "matplotlib"}, sorted(new)
-data = skeleton_sequence(torch.rand(2, 18, 2), "openpose")
-draw_skeleton(data).savefig("/dev/null", format="png")
-animate_skeleton(data)
-assert "matplotlib.figure" in sys.modules
-assert "matplotlib.pyplot" not in set(sys.modules) - before
-"""
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr

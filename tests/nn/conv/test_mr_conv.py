@@ -8,8 +8,7 @@ from tests import laws
 VIG = {"groups": 4, "interleave": True, "norm": "batch", "act": "gelu"}
 
 
-@pytest.mark.parametrize("options", [{}, VIG, {"groups": 2, "bias": False, "act": "relu"}])
-@pytest.mark.parametrize("law", laws.ALL)
+@laws.cases({}, VIG, {"groups": 2, "bias": False, "act": "relu"})
 def test_laws(law, options):
     law(MRConv(8, 12, **options).double())
 

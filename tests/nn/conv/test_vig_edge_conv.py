@@ -7,8 +7,7 @@ from tests import laws
 VIG = {"groups": 4, "norm": "batch", "act": "gelu"}
 
 
-@pytest.mark.parametrize("options", [{}, VIG])
-@pytest.mark.parametrize("law", laws.ALL)
+@laws.cases({}, VIG)
 def test_laws(law, options):
     law(ViGEdgeConv(8, 12, **options).double())
 
