@@ -44,6 +44,15 @@ def image_to_tensor(image: Image.Image | Tensor) -> Tensor:
         TypeError: If the picture is neither, or a tensor of another data type.
         ValueError: If a tensor is not :math:`(C, H, W)`, if the mode of an image is unknown, or
             if the values of a 32-bit integer image do not fit into 16 bits.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pyg_vision.data import image_to_tensor
+        >>> x = image_to_tensor(Image.new("RGBA", (48, 32), "white"))
+        >>> x.shape
+        torch.Size([3, 32, 48])
+        >>> x.max()
+        tensor(1.)
     """
     if isinstance(image, Tensor):
         return _scale_tensor(image)
@@ -74,6 +83,13 @@ def image_to_rgb(image: Image.Image) -> Image.Image:
     Raises:
         ValueError: If the mode is unknown or has no fixed range of values (:obj:`"F"`), or if the
             values of a 32-bit integer image do not fit into 16 bits.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pyg_vision.data import image_to_rgb
+        >>> image = Image.new("I;16", (48, 32), 25700)
+        >>> image_to_rgb(image).getpixel((0, 0))
+        (100, 100, 100)
     """
     if image.mode == "RGB":
         return image

@@ -26,6 +26,11 @@ def patch_grid(image_size: Sequence[int], patch_size: int | Sequence[int]) -> Si
         TypeError: If a size is no pair of integers.
         ValueError: If the patches do not tile the image; the error names the nearest image size
             that they do tile.
+
+    Example:
+        >>> from pyg_vision.data import patch_grid
+        >>> patch_grid((224, 320), patch_size=16)
+        Size2D(height=14, width=20)
     """
     image, patch = as_size("image_size", image_size), as_size("patch_size", patch_size)
     if image.height % patch.height or image.width % patch.width:
@@ -60,6 +65,14 @@ def grid_pos(
     Raises:
         TypeError: If a size is no pair of integers.
         ValueError: If a size is smaller than one.
+
+    Example:
+        >>> from pyg_vision.data import grid_pos
+        >>> grid_pos((2, 2), patch_size=4)
+        tensor([[1.5000, 1.5000],
+                [5.5000, 1.5000],
+                [1.5000, 5.5000],
+                [5.5000, 5.5000]])
     """
     grid, patch = as_size("grid_size", grid_size), as_size("patch_size", patch_size)
     y = torch.arange(grid.height, dtype=torch.float, device=device)
@@ -88,6 +101,14 @@ def grid_edge_index(
     Raises:
         TypeError: If the size is no pair of integers.
         ValueError: If the size is smaller than one, or the connectivity neither 4 nor 8.
+
+    Example:
+        >>> from pyg_vision.data import grid_edge_index
+        >>> grid_edge_index((2, 2))
+        tensor([[1, 2, 0, 3, 0, 3, 1, 2],
+                [0, 0, 1, 1, 2, 2, 3, 3]])
+        >>> grid_edge_index((14, 14), connectivity=8).shape
+        torch.Size([2, 1404])
     """
     grid = as_size("grid_size", grid_size)
     check_connectivity(connectivity)

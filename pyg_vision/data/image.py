@@ -31,6 +31,14 @@ def image_to_patches(image: Tensor, patch_size: int | Sequence[int]) -> Tensor:
     Raises:
         TypeError: If the image is no tensor, or the patch size no integer or pair of integers.
         ValueError: If the image has another number of dimensions or does not divide into patches.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import image_to_patches
+        >>> image_to_patches(torch.rand(3, 32, 32), patch_size=8).shape
+        torch.Size([16, 192])
+        >>> image_to_patches(torch.rand(4, 3, 32, 32), patch_size=8).shape
+        torch.Size([4, 16, 192])
     """
     if not isinstance(image, Tensor):
         raise TypeError(f"'image' must be a tensor (got '{type(image).__name__}')")
@@ -66,6 +74,14 @@ def patches_to_image(
     Raises:
         TypeError: If :obj:`x` is no tensor, or a size no pair of integers.
         ValueError: If the number of nodes or of features does not fit the sizes.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import image_to_patches, patches_to_image
+        >>> image = torch.rand(3, 32, 48)
+        >>> x = image_to_patches(image, patch_size=8)
+        >>> torch.equal(patches_to_image(x, grid_size=(4, 6), patch_size=8), image)
+        True
     """
     if not isinstance(x, Tensor):
         raise TypeError(f"'x' must be a tensor (got '{type(x).__name__}')")
@@ -113,6 +129,15 @@ def image_graph(image: Tensor, patch_size: int | Sequence[int]) -> Data:
     Raises:
         TypeError: If the image is no tensor, or the patch size no integer or pair of integers.
         ValueError: If the image is not :math:`(C, H, W)` or does not divide into patches.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import image_graph
+        >>> data = image_graph(torch.rand(3, 32, 48), patch_size=8)
+        >>> data.x.shape, data.pos.shape
+        (torch.Size([24, 192]), torch.Size([24, 2]))
+        >>> data.grid_size
+        Size2D(height=4, width=6)
     """
     if isinstance(image, Tensor) and image.dim() != 3:
         raise ValueError(
@@ -143,6 +168,17 @@ def fold_batch(batch: Data) -> Tensor:
         TypeError: If :obj:`batch` is no graph, or its metadata are no tuples of Python integers.
         ValueError: If features or metadata are missing, if the pictures differ in size (and so
             cannot be stacked), or if the number of nodes does not fit.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.data import Batch
+        >>> from pyg_vision.data import fold_batch, image_graph
+        >>> images = [torch.rand(3, 32, 32) for _ in range(4)]
+        >>> batch = Batch.from_data_list([image_graph(image, patch_size=8) for image in images])
+        >>> batch.x.shape
+        torch.Size([64, 192])
+        >>> fold_batch(batch).shape
+        torch.Size([4, 3, 32, 32])
     """
     if not isinstance(batch, Data):
         raise TypeError(

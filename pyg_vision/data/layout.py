@@ -48,6 +48,22 @@ class SkeletonLayout:
         TypeError: If an index is no integer or a name no string.
         ValueError: If a name is given twice, an index is out of range, a joint has two parents,
             the bones have a cycle, or a joint is joined to nothing.
+
+    Example:
+        >>> from pyg_vision.data import SkeletonLayout
+        >>> layout = SkeletonLayout(
+        ...     name="two_arms",
+        ...     joints=("neck", "l_elbow", "l_wrist", "r_elbow", "r_wrist"),
+        ...     bones=((1, 0), (2, 1), (3, 0), (4, 3)),
+        ...     center=0,
+        ...     pairs=((1, 3), (2, 4)),
+        ... )
+        >>> layout.num_joints
+        5
+        >>> layout.parents
+        {1: 0, 2: 1, 3: 0, 4: 3}
+        >>> layout.flip_order
+        [0, 3, 4, 1, 2]
     """
 
     name: str

@@ -276,6 +276,14 @@ def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
     Raises:
         TypeError: If it is neither.
         ValueError: If no layout has that name.
+
+    Example:
+        >>> from pyg_vision.data import skeleton_layout
+        >>> layout = skeleton_layout("coco")
+        >>> layout
+        SkeletonLayout('coco', 17 joints)
+        >>> layout.joint("left_wrist")
+        9
     """
     if isinstance(layout, SkeletonLayout):
         return layout

@@ -21,6 +21,14 @@ class SkeletonGraph(NamedTuple):
         edge_type (torch.Tensor): The relation of each edge :math:`(|\mathcal{E}|)`.
         edge_weight (torch.Tensor): The weight of each edge :math:`(|\mathcal{E}|)`, float64 if not
             said otherwise.
+
+    Example:
+        >>> from pyg_vision.data import skeleton_graph
+        >>> edge_index, edge_type, edge_weight = skeleton_graph("coco")
+        >>> edge_index.shape
+        torch.Size([2, 49])
+        >>> edge_type.unique()
+        tensor([0, 1, 2])
     """
 
     edge_index: Tensor
@@ -71,6 +79,14 @@ def skeleton_graph(
         TypeError: If :obj:`layout` is neither a name nor a layout, or a number is no integer.
         ValueError: If there is no such layout or strategy, a number is smaller than one, or
             :obj:`"inward_outward"` is asked for more than neighbours.
+
+    Example:
+        >>> from pyg_vision.data import skeleton_graph
+        >>> graph = skeleton_graph("coco", partition="stgcn")
+        >>> graph.edge_index.shape
+        torch.Size([2, 49])
+        >>> graph.edge_type.bincount()  # self-loops, and the two spatial relations
+        tensor([17, 22, 10])
     """
     layout = skeleton_layout(layout)
     if partition not in get_args(Partition):
@@ -100,6 +116,13 @@ def num_relations(partition: Partition = "stgcn", max_hop: int = 1, dilation: in
         partition (str, optional): The strategy. (default: :obj:`"stgcn"`)
         max_hop (int, optional): The farthest distance joined. (default: :obj:`1`)
         dilation (int, optional): The step between distances. (default: :obj:`1`)
+
+    Example:
+        >>> from pyg_vision.data import num_relations
+        >>> num_relations("stgcn")
+        3
+        >>> num_relations("distance", max_hop=3)
+        4
     """
     if partition == "inward_outward":
         return 3
@@ -118,6 +141,12 @@ def adjacency_stack(graph: SkeletonGraph, relations: int, num_joints: int) -> Te
     Returns:
         torch.Tensor: :math:`A_{k, v, w}`, the weight of the edge from joint :math:`v` to joint
         :math:`w` in relation :math:`k`, zero where there is none.
+
+    Example:
+        >>> from pyg_vision.data import adjacency_stack, num_relations, skeleton_graph
+        >>> graph = skeleton_graph("coco", "stgcn")
+        >>> adjacency_stack(graph, num_relations("stgcn"), num_joints=17).shape
+        torch.Size([3, 17, 17])
     """
     stack = graph.edge_weight.new_zeros(relations, num_joints, num_joints)
     stack[graph.edge_type, graph.edge_index[0], graph.edge_index[1]] = graph.edge_weight

@@ -21,6 +21,14 @@ class Size2D(NamedTuple):
     Args:
         height (int): The height.
         width (int): The width.
+
+    Example:
+        >>> from pyg_vision.data import Size2D
+        >>> size = Size2D(height=14, width=20)
+        >>> size.width
+        20
+        >>> size == (14, 20)
+        True
     """
 
     height: int
@@ -69,6 +77,14 @@ def read_sizes(data: Data, key: str) -> list[Size2D]:
     Raises:
         TypeError: If the attribute is a tensor or no pair of integers.
         ValueError: If the attribute is missing.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.data import Batch
+        >>> from pyg_vision.data import image_graph, read_sizes
+        >>> graphs = [image_graph(torch.rand(3, 32, width), patch_size=8) for width in (32, 48)]
+        >>> read_sizes(Batch.from_data_list(graphs), "grid_size")
+        [Size2D(height=4, width=4), Size2D(height=4, width=6)]
     """
     value = data[key] if key in data else None
     if value is None:

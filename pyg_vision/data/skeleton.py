@@ -28,6 +28,15 @@ class SkeletonShape(NamedTuple):
         num_persons (int): The persons :math:`M`.
         num_frames (int): The frames :math:`T`.
         num_joints (int): The joints :math:`V`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_sequence
+        >>> data = skeleton_sequence(torch.rand(2, 30, 17, 2), "coco")
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=2, num_frames=30, num_joints=17)
+        >>> data.skeleton_shape.num_frames
+        30
     """
 
     num_persons: int
@@ -72,6 +81,16 @@ def skeleton_sequence(
         TypeError: If an argument is of another type, or the keypoints are no numbers.
         ValueError: If the shape is another one, the number of joints is not that of the layout,
             there is no frame or person, or a value is NaN or infinite.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_sequence
+        >>> keypoints, score = torch.rand(2, 30, 17, 2), torch.rand(2, 30, 17)
+        >>> data = skeleton_sequence(keypoints, "coco", y=3, score=score)
+        >>> data.x.shape, data.pos.shape
+        (torch.Size([1020, 3]), torch.Size([1020, 2]))
+        >>> data.layout
+        SkeletonLayout('coco', 17 joints)
     """
     layout = skeleton_layout(layout)
     pos = _read_array("keypoints", keypoints)
@@ -189,6 +208,15 @@ def skeletons_to_dense(
     Raises:
         TypeError: If :obj:`data` is no batch of skeletons.
         ValueError: If sequences differ in joints, or one does not fit.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.data import Batch
+        >>> from pyg_vision.data import skeleton_sequence, skeletons_to_dense
+        >>> long = skeleton_sequence(torch.rand(2, 40, 17, 3), "coco")
+        >>> short = skeleton_sequence(torch.rand(1, 30, 17, 3), "coco")
+        >>> skeletons_to_dense(Batch.from_data_list([long, short])).shape
+        torch.Size([2, 3, 40, 17, 2])
     """
     shapes = read_shapes(data)
     num_joints = common_joints(shapes)
@@ -239,6 +267,16 @@ def dense_to_skeletons(
     Raises:
         TypeError: If :obj:`x` is no tensor.
         ValueError: If :obj:`x` has another shape, or the layout, shapes or classes do not fit it.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import dense_to_skeletons
+        >>> x = torch.rand(2, 3, 40, 25, 2)
+        >>> batch = dense_to_skeletons(x, "ntu", shapes=[(2, 40, 25), (1, 30, 25)])
+        >>> batch.x.shape
+        torch.Size([2750, 3])
+        >>> batch[1].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=30, num_joints=25)
     """
     layout = skeleton_layout(layout)
     if not isinstance(x, Tensor):

@@ -21,6 +21,18 @@ class Spacing(NamedTuple):
         after (torch.Tensor): The place of each frame that is left by the stride, in the map of
             every :obj:`stride`-th place.
         places (torch.Tensor): A tensor without elements of as many rows as there are places.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import Tracks
+        >>> tracks = Tracks.of([(1, 3, 18), (1, 2, 18)])
+        >>> spacing = tracks.spacing(gap=2, stride=2, device=torch.device("cpu"))
+        >>> spacing.rows
+        tensor([0, 1, 2, 6, 7])
+        >>> spacing.after
+        tensor([0, 1, 3])
+        >>> spacing.places.size(0)
+        10
     """
 
     rows: Tensor
@@ -39,6 +51,17 @@ class Tracks:
         lengths (list of int): The number of frames of each track.
         persons (list of int): The number of tracks of each sequence.
         num_joints (int): The number of joints :math:`V`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import Tracks
+        >>> tracks = Tracks.of([(2, 3, 18), (1, 5, 18)])
+        >>> tracks.lengths
+        (3, 3, 5)
+        >>> tracks.num_nodes
+        198
+        >>> tracks.sequence_of_track(torch.device("cpu"))
+        tensor([0, 0, 1])
     """
 
     def __init__(self, lengths: Sequence[int], persons: Sequence[int], num_joints: int) -> None:

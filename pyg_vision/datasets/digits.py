@@ -57,6 +57,15 @@ class DigitsGraphs(Dataset):
         ImportError: If :obj:`scikit-learn` is not installed.
         TypeError: If the patch size is no integer or pair of integers.
         ValueError: If there is no such split, or the patches do not tile :math:`8 \times 8`.
+
+    Example:
+        >>> from pyg_vision.datasets import DigitsGraphs
+        >>> from pyg_vision.transforms import GridEdges
+        >>> dataset = DigitsGraphs("train", transform=GridEdges())
+        >>> len(dataset), dataset.num_classes
+        (1198, 10)
+        >>> dataset[0].x.shape
+        torch.Size([16, 4])
     """
 
     def __init__(

@@ -37,6 +37,12 @@ def load_rgb(path: str) -> Image.Image:
 
     Args:
         path (str): The file, see :func:`~pyg_vision.data.image_to_rgb` for the modes.
+
+    Example:
+        >>> from pyg_vision.datasets import load_rgb
+        >>> image = load_rgb("photos/cat/cat_0.png")
+        >>> image.size, image.mode
+        ((48, 32), 'RGB')
     """
     with Image.open(path) as image:
         image.load()
@@ -81,6 +87,19 @@ class ImageFolderGraphs(ImageGraphDataset):
         FileNotFoundError: If there is no such folder, or a class without image files.
         ValueError: If :obj:`on_error` is something else, or no file could be decoded; when
             indexed, if the file cannot be decoded.
+
+    Example:
+        >>> from torchvision.transforms import CenterCrop, Compose
+        >>> from pyg_vision.datasets import ImageFolderGraphs
+        >>> from pyg_vision.transforms import KNNEdges, ToPatchNodes
+        >>> image_transform = Compose([CenterCrop(32), ToPatchNodes(8)])
+        >>> dataset = ImageFolderGraphs("photos", image_transform, KNNEdges(9), on_error="skip")
+        >>> len(dataset), dataset.num_skipped
+        (4, 1)
+        >>> dataset.classes
+        ['cat', 'dog']
+        >>> dataset[0].x.shape
+        torch.Size([16, 192])
     """
 
     def __init__(

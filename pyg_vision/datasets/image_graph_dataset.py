@@ -13,7 +13,16 @@ from torch_geometric.data import Data, Dataset
 
 
 class ImageDataset(Protocol):
-    r"""What :obj:`torchvision` datasets have in common: indexed pairs (image, label)."""
+    r"""What :obj:`torchvision` datasets have in common: indexed pairs (image, label).
+
+    Example:
+        >>> from torchvision.datasets import FakeData
+        >>> from pyg_vision.datasets import ImageDataset
+        >>> dataset: ImageDataset = FakeData(size=8, image_size=(3, 32, 48))
+        >>> image, label = dataset[0]
+        >>> len(dataset), image.size
+        (8, (48, 32))
+    """
 
     def __len__(self) -> int: ...
 
@@ -57,6 +66,17 @@ class ImageGraphDataset(Dataset):
     Raises:
         TypeError: If :obj:`dataset` has no length or index; when indexed, if its items are no
             pairs, the image does not become a graph, or the label is neither number nor tensor.
+
+    Example:
+        >>> from torch_geometric.loader import DataLoader
+        >>> from torchvision.datasets import FakeData
+        >>> from pyg_vision.datasets import ImageGraphDataset
+        >>> from pyg_vision.transforms import KNNEdges, ToPatchNodes
+        >>> images = FakeData(size=8, image_size=(3, 64, 64))  # or Imagenette, CIFAR10, ...
+        >>> dataset = ImageGraphDataset(images, ToPatchNodes(16), KNNEdges(9))
+        >>> batch = next(iter(DataLoader(dataset, batch_size=4)))
+        >>> batch.x.shape
+        torch.Size([64, 768])
     """
 
     def __init__(

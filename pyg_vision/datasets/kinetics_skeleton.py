@@ -69,6 +69,16 @@ class KineticsSkeleton(LazySkeletonDataset):
             is.
         ValueError: If there is no such split, or the labels are malformed; when indexed, if the
             file is malformed or has another label.
+
+    Example:
+        >>> from pyg_vision.datasets import KineticsSkeleton
+        >>> dataset = KineticsSkeleton("kinetics", split="train", num_persons=2)
+        >>> len(dataset), dataset.num_missing
+        (2, 1)
+        >>> dataset.classes
+        ['abseiling', 'air drumming']
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=4, num_joints=18)
     """
 
     def __init__(

@@ -52,6 +52,14 @@ class SkeletonArrays(LazySkeletonDataset):
         FileNotFoundError: If there is no such file.
         ValueError: If a file is malformed, the layout is not given or does not fit, or the
             numbers of sequences and labels differ; when indexed, if the sequence is malformed.
+
+    Example:
+        >>> from pyg_vision.datasets import SkeletonArrays
+        >>> dataset = SkeletonArrays("data/train_data.npy", "data/train_label.pkl", layout="ntu")
+        >>> len(dataset), dataset.num_classes
+        (4, 4)
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=2, num_frames=6, num_joints=25)
     """
 
     def __init__(

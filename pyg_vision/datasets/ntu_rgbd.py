@@ -96,6 +96,17 @@ class NTURGBD(LazySkeletonDataset):
         FileNotFoundError: If there is no such folder, or no file in it.
         ValueError: If there is no such benchmark or split, a file has another name, or none
             remains; when indexed, if the file is malformed.
+
+    Example:
+        >>> from pyg_vision.datasets import NTURGBD
+        >>> from pyg_vision.transforms import SkeletonEdges
+        >>> dataset = NTURGBD("data/ntu", "xsub", "train", transform=SkeletonEdges())
+        >>> len(dataset), dataset.num_missing
+        (2, 1)
+        >>> dataset.classes[dataset.labels[0]]
+        'drink water'
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=3, num_joints=25)
     """
 
     def __init__(

@@ -69,6 +69,17 @@ class NWUCLA(SkeletonDataset):
     Raises:
         FileNotFoundError: If there is no such folder, or no file in it.
         ValueError: If there is no such split, or a file is malformed.
+
+    Example:
+        >>> from pyg_vision.datasets import NWUCLA
+        >>> from pyg_vision.transforms import SkeletonEdges
+        >>> dataset = NWUCLA("data/nw_ucla", split="train", transform=SkeletonEdges())
+        >>> dataset.labels
+        [0, 3]
+        >>> dataset.classes[3]
+        'walk around'
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=3, num_joints=20)
     """
 
     def __init__(

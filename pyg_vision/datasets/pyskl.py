@@ -41,6 +41,14 @@ class PysklDataset(LazySkeletonDataset):
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed, the layout is not given, or there is no such split;
             when indexed, if the sequence is malformed or does not fit the layout.
+
+    Example:
+        >>> from pyg_vision.datasets import PysklDataset
+        >>> dataset = PysklDataset("data/ucf101.pkl", split="train1", layout="coco")
+        >>> dataset.names
+        ['v_Archery_g01', 'v_Biking_g01']
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=4, num_joints=17)
     """
 
     def __init__(

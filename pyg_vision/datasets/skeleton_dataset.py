@@ -32,6 +32,19 @@ class SkeletonDataset(Dataset):
 
     Raises:
         ValueError: If there are no sequences.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_sequence
+        >>> from pyg_vision.datasets import SkeletonDataset
+        >>> from pyg_vision.transforms import SkeletonEdges
+        >>> keypoints = [torch.rand(30, 17, 2), torch.rand(40, 17, 2)]
+        >>> sequences = [skeleton_sequence(x, "coco", y=i) for i, x in enumerate(keypoints)]
+        >>> dataset = SkeletonDataset(sequences, SkeletonEdges(), classes=["walk", "run"])
+        >>> len(dataset), dataset.num_classes
+        (2, 2)
+        >>> dataset[1].num_nodes
+        680
     """
 
     skipped: tuple[str, ...] = ()

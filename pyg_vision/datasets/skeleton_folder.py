@@ -45,6 +45,18 @@ class SkeletonFolder(SkeletonDataset):
         FileNotFoundError: If there is no such folder, no class in it, or a class without files.
         TypeError: If :obj:`read` returns no :class:`~torch_geometric.data.Data`.
         ValueError: If a file is malformed.
+
+    Example:
+        >>> from functools import partial
+        >>> from pyg_vision.data.readers import read_openpose
+        >>> from pyg_vision.datasets import SkeletonFolder
+        >>> # Each video is a folder: gestures/<class>/<video>/<video>_000000000000_keypoints.json
+        >>> read = partial(read_openpose, size=(1920, 1080))
+        >>> dataset = SkeletonFolder("gestures", read, pattern="*")
+        >>> dataset.classes
+        ['clap', 'wave']
+        >>> dataset.labels
+        [0, 0, 1, 1]
     """
 
     def __init__(

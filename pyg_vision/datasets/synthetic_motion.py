@@ -64,6 +64,14 @@ class SyntheticMotion(SkeletonDataset):
     Raises:
         TypeError: If a number is no integer.
         ValueError: If there is no such split, or a number is out of range.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> dataset = SyntheticMotion(num_sequences=14, num_frames=30)
+        >>> dataset.classes[:3]
+        ['wave', 'clap', 'jumping jack']
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=30, num_joints=18)
     """
 
     def __init__(

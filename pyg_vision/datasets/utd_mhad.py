@@ -85,6 +85,17 @@ class UTDMHAD(SkeletonDataset):
     Raises:
         FileNotFoundError: If there is no such folder, or no file in it.
         ValueError: If there is no such split, or a file is malformed.
+
+    Example:
+        >>> from pyg_vision.datasets import UTDMHAD
+        >>> from pyg_vision.transforms import SkeletonEdges
+        >>> dataset = UTDMHAD("data/utd_mhad", split="train", transform=SkeletonEdges())
+        >>> dataset.labels
+        [0, 2]
+        >>> dataset.classes[2]
+        'right hand wave'
+        >>> dataset[0].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=5, num_joints=20)
     """
 
     def __init__(

@@ -64,6 +64,14 @@ def read_kinetics(
         TypeError: If :obj:`num_persons` or :obj:`first_frame` is no integer.
         ValueError: If :obj:`num_persons` is not positive, or the file is malformed or without
             persons; the error names file, frame and person.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_kinetics
+        >>> data = read_kinetics("kinetics/kinetics_train/video_1.json", num_persons=2)
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=4, num_joints=18)
+        >>> data.y
+        tensor([1])
     """
     if num_persons is not None:
         check_int("num_persons", num_persons)

@@ -43,6 +43,12 @@ class NpyLabels(NamedTuple):
     Args:
         labels (list of int): The class of each sequence.
         names (list of str, optional): The name of each sequence, if the file tells them.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_npy_labels
+        >>> file = read_npy_labels("data/train_label.pkl")
+        >>> file.labels
+        [0, 1, 2, 3]
     """
 
     labels: list[int]
@@ -61,6 +67,12 @@ def open_npy(path: str | PathLike[str]) -> np.ndarray[Any, Any]:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is no such array, or shorter than it declares.
+
+    Example:
+        >>> from pyg_vision.data.readers import open_npy
+        >>> array = open_npy("data/train_data.npy")
+        >>> array.shape
+        (4, 3, 6, 25, 2)
     """
     path = Path(path)
     array = _map(path)
@@ -89,6 +101,14 @@ def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyL
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed, or has another number of labels.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_npy_labels
+        >>> labels, names = read_npy_labels("data/train_label.pkl", count=4)
+        >>> labels
+        [0, 1, 2, 3]
+        >>> names[0]
+        'S001C001P001R001A001.skeleton'
     """
     path = Path(path)
     names: Any = None
@@ -140,6 +160,13 @@ def npy_sequence(
 
     Raises:
         ValueError: If the array does not fit the layout, there is none, or a score is negative.
+
+    Example:
+        >>> from pyg_vision.data.readers import npy_sequence, open_npy
+        >>> array = open_npy("data/train_data.npy")
+        >>> data = npy_sequence(array[3], layout="ntu", y=3)
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=2, num_frames=6, num_joints=25)
     """
     path = Path(path)
     if array.ndim != 4 or 0 in array.shape:
@@ -201,6 +228,14 @@ def read_npy(
         ValueError: If a file is malformed, the numbers of sequences and labels differ, the array
             does not fit the layout, there is none, or a score is negative; the error names the
             sequence.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_npy
+        >>> sequences = read_npy("data/train_data.npy", "data/train_label.pkl", layout="ntu", trim=True)
+        >>> len(sequences)
+        4
+        >>> sequences[3].skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=4, num_joints=25)
     """
     array = open_npy(data_path)
     check_layout(data_path, array, layout)

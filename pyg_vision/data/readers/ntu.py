@@ -36,6 +36,12 @@ class NTUName(NamedTuple):
         subject (int): The person, 1 to 40, or to 106 in NTU RGB+D 120.
         repetition (int): Which repetition, 1 or 2.
         action (int): The number of the action, 1 to 60, or to 120 in NTU RGB+D 120.
+
+    Example:
+        >>> from pyg_vision.data.readers import ntu_name
+        >>> name = ntu_name("S001C001P002R001A050.skeleton")
+        >>> name.subject, name.action
+        (2, 50)
     """
 
     setup: int
@@ -53,6 +59,11 @@ def ntu_name(path: str | PathLike[str]) -> NTUName:
 
     Raises:
         ValueError: If it has another name, or an action that the data set does not have.
+
+    Example:
+        >>> from pyg_vision.data.readers import ntu_name
+        >>> ntu_name("data/ntu/S001C001P002R001A050.skeleton")
+        NTUName(setup=1, camera=1, subject=2, repetition=1, action=50)
     """
     path = Path(path)
     name = read_name(path, _NAME, "SxxxCxxxPxxxRxxxAxxx.skeleton", NTUName)
@@ -83,6 +94,14 @@ def read_ntu(path: str | PathLike[str]) -> Data:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed, or without frames or bodies; the error names file,
             frame and person, the person being counted in its frame.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_ntu
+        >>> data = read_ntu("data/ntu/S001C001P002R001A050.skeleton")
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=2, num_frames=4, num_joints=25)
+        >>> data.y
+        tensor([49])
     """
     path = Path(path)
     name = ntu_name(path)

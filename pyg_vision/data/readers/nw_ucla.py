@@ -32,6 +32,12 @@ class NWUCLAName(NamedTuple):
         subject (int): The person.
         episode (int): Which repetition.
         view (int): The camera.
+
+    Example:
+        >>> from pyg_vision.data.readers import nw_ucla_name
+        >>> name = nw_ucla_name("a04_s01_e00_v02.json")
+        >>> name.action, name.view
+        (4, 2)
     """
 
     action: int
@@ -48,6 +54,11 @@ def nw_ucla_name(path: str | PathLike[str]) -> NWUCLAName:
 
     Raises:
         ValueError: If it has another name, or an action that the data set does not have.
+
+    Example:
+        >>> from pyg_vision.data.readers import nw_ucla_name
+        >>> nw_ucla_name("data/nw_ucla/a04_s01_e00_v02.json")
+        NWUCLAName(action=4, subject=1, episode=0, view=2)
     """
     path = Path(path)
     name = read_name(path, _NAME, "aXX_sYY_eZZ_vWW.json", NWUCLAName)
@@ -73,6 +84,14 @@ def read_nw_ucla(path: str | PathLike[str]) -> Data:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed; the error names file and frame.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_nw_ucla
+        >>> data = read_nw_ucla("data/nw_ucla/a04_s01_e00_v02.json")
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=3, num_joints=20)
+        >>> data.y
+        tensor([3])
     """
     path = Path(path)
     name = nw_ucla_name(path)

@@ -85,6 +85,14 @@ def read_openpose(
         ValueError: If an argument is out of range, a file is malformed or does not fit the
             layout, a score is negative, files are of several videos, or no frame has a person;
             the error names file, frame and person.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_openpose
+        >>> data = read_openpose("clips/walk", size=(1920, 1080))
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=3, num_joints=18)
+        >>> data.x[0]  # x, y and score of the nose in the first frame
+        tensor([0.5000, 0.0000, 0.5000])
     """
     if part not in _PARTS:
         raise ValueError(f"'part' must be one of {', '.join(_PARTS)} (got {part!r})")

@@ -31,6 +31,14 @@ class PysklFile(NamedTuple):
         annotations (list of dict): The sequences, each with :obj:`frame_dir` (its name),
             :obj:`total_frames`, :obj:`keypoint` :math:`(M, T, V, C)`, and as a rule
             :obj:`keypoint_score` :math:`(M, T, V)`, :obj:`label`, and :obj:`img_shape`.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_pyskl
+        >>> file = read_pyskl("data/ucf101.pkl")
+        >>> list(file.split)
+        ['train1', 'test1']
+        >>> len(file.annotations)
+        3
     """
 
     split: dict[str, list[str]]
@@ -57,6 +65,14 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed or holds anything else; the error names the
             annotation and its :obj:`frame_dir`.
+
+    Example:
+        >>> from pyg_vision.data.readers import pyskl_sequence, read_pyskl
+        >>> split, annotations = read_pyskl("data/ucf101.pkl")
+        >>> split["train1"]
+        ['v_Archery_g01', 'v_Biking_g01']
+        >>> annotations[0]["keypoint"].shape
+        (1, 4, 17, 2)
     """
     path = Path(path)
     value = load_pickle(path)
@@ -104,6 +120,13 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
     Raises:
         ValueError: If the annotation is malformed, there is no layout, or it does not fit, or
             a score is negative; the error names its :obj:`frame_dir`.
+
+    Example:
+        >>> from pyg_vision.data.readers import pyskl_sequence, read_pyskl
+        >>> file = read_pyskl("data/ucf101.pkl")
+        >>> data = pyskl_sequence(file.annotations[0], layout="coco")
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=4, num_joints=17)
     """
     try:
         _check_annotation(annotation)

@@ -34,6 +34,14 @@ class SkeletonFileError(ValueError):
         problem (str): What is wrong.
         frame (int, optional): In which frame, counted from zero. (default: :obj:`None`)
         person (int, optional): Of which person, counted from zero. (default: :obj:`None`)
+
+    Example:
+        >>> from pyg_vision.data.readers import SkeletonFileError, read_nw_ucla
+        >>> try:
+        ...     data = read_nw_ucla("data/broken/a04_s01_e00_v01.json")
+        ... except SkeletonFileError as error:
+        ...     print(error)
+        'data/broken/a04_s01_e00_v01.json', frame 2: expected 20 joints (got 19)
     """
 
     def __init__(

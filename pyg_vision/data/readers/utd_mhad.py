@@ -40,6 +40,12 @@ class UTDMHADName(NamedTuple):
         action (int): The number of the action, 1 to 27.
         subject (int): The person, 1 to 8.
         trial (int): Which repetition, 1 to 4.
+
+    Example:
+        >>> from pyg_vision.data.readers import utd_mhad_name
+        >>> name = utd_mhad_name("a3_s1_t2_skeleton.mat")
+        >>> name.subject, name.trial
+        (1, 2)
     """
 
     action: int
@@ -55,6 +61,11 @@ def utd_mhad_name(path: str | PathLike[str]) -> UTDMHADName:
 
     Raises:
         ValueError: If it has another name, or an action that the data set does not have.
+
+    Example:
+        >>> from pyg_vision.data.readers import utd_mhad_name
+        >>> utd_mhad_name("data/utd_mhad/a3_s1_t2_skeleton.mat")
+        UTDMHADName(action=3, subject=1, trial=2)
     """
     path = Path(path)
     name = read_name(path, _NAME, "aX_sY_tZ_skeleton.mat", UTDMHADName)
@@ -81,6 +92,14 @@ def read_utd_mhad(path: str | PathLike[str]) -> Data:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_utd_mhad
+        >>> data = read_utd_mhad("data/utd_mhad/a3_s1_t2_skeleton.mat")
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=5, num_joints=20)
+        >>> data.y
+        tensor([2])
     """
     path = Path(path)
     name = utd_mhad_name(path)

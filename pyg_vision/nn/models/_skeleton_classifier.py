@@ -116,6 +116,9 @@ class SkeletonClassifier(Module):
         return self._run(x)
 
     def _run(self, x: Tensor | Data) -> Tensor:
+        return self._run_dense(x) if isinstance(x, Tensor) else self._logits(*self._pack(x))
+
+    def _run_dense(self, x: Tensor) -> Tensor:
         return self._logits(*self._pack(x))
 
     def _run_packed(self, x: Tensor, packed: PackedTracks) -> Tensor:
@@ -148,15 +151,9 @@ class SkeletonClassifier(Module):
             :obj:`scores`, and their classes :obj:`y`. Of two streams, scores are added and
             features concatenated.
         """
-        nodes, tracks = self._pack(x)
-        scores, features, tracks = self._classify_nodes(nodes, tracks)
         if isinstance(x, Tensor):
-            shape = (x.size(0), x.size(4), -1, x.size(3))
-            dense = [
-                value.view(*shape, value.size(-1)).permute(0, 4, 2, 3, 1)
-                for value in (scores, features)
-            ]
-            return dense[0], dense[1]
+            return self._extract_dense(x)
+        scores, features, tracks = self._classify_nodes(*self._pack(x))
         sizes = [persons * frames * joints for persons, frames, joints in tracks.shapes]
         parts = zip(
             torch.split(features, sizes), torch.split(scores, sizes), tracks.shapes, strict=True
@@ -169,6 +166,15 @@ class SkeletonClassifier(Module):
             for i, sequence in enumerate(sequences):
                 sequence.y = x.y[i : i + 1]
         return Batch.from_data_list(sequences)
+
+    def _extract_dense(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        scores, features, _ = self._classify_nodes(*self._pack(x))
+        shape = (x.size(0), x.size(4), -1, x.size(3))
+        scores, features = (
+            value.view(*shape, value.size(-1)).permute(0, 4, 2, 3, 1)
+            for value in (scores, features)
+        )
+        return scores, features
 
     def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
         r"""Returns node features :math:`(|\mathcal{V}|, C)`, and what the nodes are."""

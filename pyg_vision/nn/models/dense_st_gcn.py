@@ -74,26 +74,16 @@ class DenseSTGCN(STGCN):
             block=DenseSTGCNBlock,
         )
 
-    def forward(self, x: Tensor | Data) -> Tensor:
-        r"""Runs the model.
-
-        Args:
-            x (torch.Tensor): The motion.
-        """
-        x = self._dense_input(x)
+    def _run_dense(self, x: Tensor) -> Tensor:
+        self._check_dense(x)
         num, persons = x.size(0), x.size(4)
         h = self._maps(x)
         h = F.avg_pool2d(h, h.shape[2:])
         h = h.view(num, persons, -1, 1, 1).mean(dim=1)
         return self._classify(h).view(num, -1)
 
-    def extract_feature(self, x: Tensor | Data) -> tuple[Tensor, Tensor]:
-        r"""Returns class scores and features of joints and frames, see :class:`STGCN`.
-
-        Args:
-            x (torch.Tensor): The motion.
-        """
-        x = self._dense_input(x)
+    def _extract_dense(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        self._check_dense(x)
         h = self._maps(x)
         scores, features = (
             value.view(x.size(0), x.size(4), *value.shape[1:]).permute(0, 2, 3, 4, 1)
@@ -102,16 +92,10 @@ class DenseSTGCN(STGCN):
         return scores, features
 
     def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
-        return super()._pack(self._dense_input(x))
-
-    def _dense_input(self, x: Tensor | Data) -> Tensor:
-        if not isinstance(x, Tensor):
-            raise TypeError(
-                f"DenseSTGCN takes a tensor (N, C, T, V, M) (got '{type(x).__name__}'); "
-                f"pyg_vision.data.skeletons_to_dense makes one of a Batch"
-            )
-        self._check_dense(x)
-        return x
+        raise TypeError(
+            f"DenseSTGCN takes a tensor (N, C, T, V, M) (got '{type(x).__name__}'); "
+            f"pyg_vision.data.skeletons_to_dense makes one of a Batch"
+        )
 
     def _maps(self, x: Tensor) -> Tensor:
         r"""Returns the maps :math:`(N \cdot M, C, T, V)` after the last block."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import replace
-from typing import overload
 
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Data
 
-from pyg_vision._compile import uncompiled_frame
 from pyg_vision.data.motion import dense_second_difference, second_difference
 from pyg_vision.data.packed_tracks import Level
 from pyg_vision.data.tracks import Tracks
@@ -113,38 +111,14 @@ class TwoStream(SkeletonClassifier):
         self.motion_stream.reset_classifier(num_classes)
         self.num_classes = num_classes
 
-    @uncompiled_frame
-    def forward(self, x: Tensor | Data) -> Tensor:
-        r"""Runs both models and adds their logits.
-
-        Args:
-            x (torch.Tensor or Batch): The motion.
-        """
-        if isinstance(x, Tensor):
-            return self._run_dense(x)
-        return super().forward(x)
-
-    @overload
-    def extract_feature(self, x: Tensor) -> tuple[Tensor, Tensor]: ...
-
-    @overload
-    def extract_feature(self, x: Data) -> Batch: ...
-
-    def extract_feature(self, x: Tensor | Data) -> tuple[Tensor, Tensor] | Batch:
-        r"""Returns class scores, added, and features, concatenated, see :class:`STGCN`.
-
-        Args:
-            x (torch.Tensor or Batch): The motion.
-        """
-        if not isinstance(x, Tensor):
-            return super().extract_feature(x)
-        scores, features = self.origin_stream.extract_feature(x)
-        others, more = self.motion_stream.extract_feature(dense_second_difference(x))
-        return scores + others, torch.cat((features, more), dim=1)
-
     def _run_dense(self, x: Tensor) -> Tensor:
         logits = self.origin_stream(x)  # which looks at the input
         return logits + self.motion_stream(dense_second_difference(x))
+
+    def _extract_dense(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        scores, features = self.origin_stream.extract_feature(x)
+        others, more = self.motion_stream.extract_feature(dense_second_difference(x))
+        return scores + others, torch.cat((features, more), dim=1)
 
     def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
         return self.origin_stream._pack(x)
