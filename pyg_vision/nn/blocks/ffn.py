@@ -2,6 +2,8 @@ r"""The feed-forward block of Vision GNN."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn import Module, Sequential
 
@@ -24,6 +26,7 @@ class FFN(Module):
             (default: four times :obj:`channels`)
         act (str, optional): The activation. (default: :obj:`"gelu"`)
         drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
+        mlp (Callable, optional): Makes a linear layer and its norm. (default: :func:`node_mlp`)
 
     Shapes:
         - **input:** node features :math:`(B, N, C)` or :math:`(|\mathcal{V}|, C)`
@@ -36,12 +39,13 @@ class FFN(Module):
         hidden_channels: int | None = None,
         act: str = "gelu",
         drop_path: float = 0.0,
+        mlp: Callable[..., Sequential] = node_mlp,
     ) -> None:
         super().__init__()
         hidden = 4 * channels if hidden_channels is None else hidden_channels
-        self.fc1: Sequential = node_mlp(channels, hidden, norm="batch")
+        self.fc1 = mlp(channels, hidden, norm="batch")
         self.act = make_act(act)
-        self.fc2: Sequential = node_mlp(hidden, channels, norm="batch")
+        self.fc2 = mlp(hidden, channels, norm="batch")
         self.drop_path = DropPath(drop_path)
 
     def forward(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import GROUPS, find_conv
 from pyg_vision.nn.dense.dense_conv import (
     DenseMRConv,
@@ -18,7 +19,6 @@ from pyg_vision.nn.dense.dense_conv import (
 )
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
 from pyg_vision.nn.dense.dense_layers import dense_mlp
-from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops.adjacency import in_range
@@ -137,7 +137,7 @@ class DenseGrapher(Module):
         return (out, NeighborTable(edge_index[0], height * width)) if return_graph else out
 
 
-class DenseFFN(Module):
+class DenseFFN(FFN):
     r"""The dense twin of :class:`~pyg_vision.nn.FFN`; the two share one state dict.
 
     Args:
@@ -158,17 +158,7 @@ class DenseFFN(Module):
         act: str = "gelu",
         drop_path: float = 0.0,
     ) -> None:
-        super().__init__()
-        hidden = 4 * channels if hidden_channels is None else hidden_channels
-        self.fc1 = dense_mlp(channels, hidden, norm="batch")
-        self.act = make_act(act)
-        self.fc2 = dense_mlp(hidden, channels, norm="batch")
-        self.drop_path = DropPath(drop_path)
-
-    def forward(self, x: Tensor) -> Tensor:
-        r"""Runs the block."""
-        out: Tensor = self.drop_path(self.fc2(self.act(self.fc1(x)))) + x
-        return out
+        super().__init__(channels, hidden_channels, act, drop_path, dense_mlp)
 
 
 def _edges(index: Tensor, batch_size: int, num_nodes: int) -> Tensor:

@@ -15,6 +15,7 @@ from pyg_vision._checks import check_int, check_rate
 from pyg_vision._validation import is_mapped
 from pyg_vision._warn import warn
 from pyg_vision.data import fold_batch
+from pyg_vision.data.size import as_size
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
@@ -164,7 +165,7 @@ class ViG(Module):
         self.patch_size = patch_size
         self.act = act
         self.dropout = dropout
-        self.image_size = _to_pair(image_size)
+        self.image_size = as_size("image_size", image_size)
         self.reaches = vig_reaches(depth, check_int("k", k), use_dilation)
         self._warned = False
         self._linear = linear
@@ -458,10 +459,3 @@ def _reset(module: Module) -> None:
         torch.nn.init.constant_(module.weight, 0.2)
     elif isinstance(getattr(module, "eps", None), Parameter):  # of graph isomorphism
         torch.nn.init.zeros_(module.eps)  # type: ignore[arg-type]
-
-
-def _to_pair(size: int | Sequence[int]) -> tuple[int, int]:
-    pair = tuple(size) if isinstance(size, Sequence) else (size, size)
-    if len(pair) != 2 or any(type(side) is not int or side < 1 for side in pair):
-        raise ValueError(f"'image_size' must be one or two positive integers (got {size!r})")
-    return pair[0], pair[1]
