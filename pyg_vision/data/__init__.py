@@ -4,8 +4,8 @@ An image graph is a :class:`~torch_geometric.data.Data` whose nodes are the patc
 in row-major order, with :obj:`x`, :obj:`pos`, and the Python tuples :obj:`grid_size` and
 :obj:`patch_size`; see :func:`image_graph`.
 
-A skeleton graph is a :class:`~torch_geometric.data.Data` whose nodes are the joints of a moving
-skeleton in the order person, frame, joint, with :obj:`x`, :obj:`pos`, the Python tuple
+A skeleton graph is a :class:`~torch_geometric.data.Data` whose nodes are the joints of a skeleton
+sequence in the order person, frame, joint, with :obj:`x`, :obj:`pos`, the Python tuple
 :obj:`skeleton_shape`, and its :obj:`layout`; see :func:`skeleton_sequence`.
 """
 

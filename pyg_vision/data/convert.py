@@ -1,4 +1,4 @@
-r"""Pictures of any format as float tensors: every mode of Pillow has one stated meaning."""
+r"""Images of any format as float tensors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _VIA = {"La": "LA", "RGBa": "RGBA", "P": "RGBA", "PA": "RGBA"}
 
 
 def image_to_tensor(image: Image.Image | Tensor) -> Tensor:
-    r"""Turns a picture into a float tensor :math:`(C, H, W)`, integers scaled to [0, 1].
+    r"""Converts an image to a float tensor :math:`(C, H, W)`; integers are scaled to [0, 1].
 
     ===================================================  ==============  =========================
     input                                                channels        values
     ===================================================  ==============  =========================
-    float tensor                                         as it is        as they are
-    :obj:`uint8`, :obj:`uint16` tensor                   as it is        divided by 255, 65535
+    float tensor                                         unchanged       unchanged
+    :obj:`uint8`, :obj:`uint16` tensor                   unchanged       divided by 255, 65535
     Pillow :obj:`1`, :obj:`L`                            1               divided by 255
     Pillow :obj:`LA`, :obj:`La`                          1, no alpha     divided by 255
     Pillow :obj:`RGB`, :obj:`RGBX`                       3               divided by 255
@@ -30,7 +30,7 @@ def image_to_tensor(image: Image.Image | Tensor) -> Tensor:
     Pillow :obj:`CMYK`, :obj:`YCbCr`                     3               as RGB, divided by 255
     Pillow :obj:`HSV`, :obj:`LAB`                        3               as RGB, divided by 255
     Pillow :obj:`I;16` and its variants, :obj:`I`        1               16 bits, divided by 65535
-    Pillow :obj:`F`                                      1               as they are
+    Pillow :obj:`F`                                      1               unchanged
     ===================================================  ==============  =========================
 
     An alpha channel is dropped, not blended with a background, as in
@@ -38,10 +38,10 @@ def image_to_tensor(image: Image.Image | Tensor) -> Tensor:
     profile.
 
     Args:
-        image (PIL.Image.Image or torch.Tensor): The picture; a tensor is :math:`(C, H, W)`.
+        image (PIL.Image.Image or torch.Tensor): The image; a tensor is :math:`(C, H, W)`.
 
     Raises:
-        TypeError: If the picture is neither, or a tensor of another data type.
+        TypeError: If the image is neither, or a tensor of another data type.
         ValueError: If a tensor is not :math:`(C, H, W)`, if the mode of an image is unknown, or
             if the values of a 32-bit integer image do not fit into 16 bits.
 
@@ -72,10 +72,10 @@ def image_to_tensor(image: Image.Image | Tensor) -> Tensor:
 
 
 def image_to_rgb(image: Image.Image) -> Image.Image:
-    r"""Converts a Pillow image of any mode to RGB with 8 bits.
+    r"""Converts a Pillow image of any mode to RGB with 8 bits per channel.
 
-    It differs from :meth:`PIL.Image.Image.convert` in that 16-bit greyscale is scaled instead of
-    being clipped at 255, which would turn most of it white.
+    Other than :meth:`PIL.Image.Image.convert`, it scales 16-bit greyscale, where Pillow clips
+    values at 255, so that most pixels become white.
 
     Args:
         image (PIL.Image.Image): The image, see :func:`image_to_tensor` for its modes.

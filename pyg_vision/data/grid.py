@@ -1,4 +1,4 @@
-r"""The lattice below an image graph: where its nodes lie and which of them touch."""
+r"""The patch grid of an image graph: the positions of its nodes and their neighbours."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _STEPS = {4: tuple(step for step in _EIGHT if 0 in step), 8: _EIGHT}
 
 
 def patch_grid(image_size: Sequence[int], patch_size: int | Sequence[int]) -> Size2D:
-    r"""Returns how many patches an image has in height and width.
+    r"""Returns the number of patches of an image in height and width.
 
     Args:
         image_size (tuple): Height and width of the image in pixels.
         patch_size (int or tuple): Height and width of a patch in pixels.
 
     Raises:
-        TypeError: If a size is no pair of integers.
+        TypeError: If a size is not a pair of integers.
         ValueError: If the patches do not tile the image; the error names the nearest image size
             that they do tile.
 
@@ -60,10 +60,10 @@ def grid_pos(
         grid_size (tuple): The number of patches in height and width.
         patch_size (int or tuple, optional): Height and width of a patch in pixels.
             (default: :obj:`1`)
-        device (torch.device, optional): Where to put the result. (default: :obj:`None`)
+        device (torch.device, optional): The device of the result. (default: :obj:`None`)
 
     Raises:
-        TypeError: If a size is no pair of integers.
+        TypeError: If a size is not a pair of integers.
         ValueError: If a size is smaller than one.
 
     Example:
@@ -87,20 +87,20 @@ def grid_edge_index(
     connectivity: Connectivity = 4,
     device: torch.device | str | None = None,
 ) -> Tensor:
-    r"""Returns the edges between nodes that touch in the lattice, in both directions.
+    r"""Returns the edges between neighbouring nodes of a grid, in both directions.
 
     The edges are sorted by destination, and by source within a destination. There are no
     self-loops.
 
     Args:
         grid_size (tuple): The number of nodes in height and width.
-        connectivity (int, optional): :obj:`4` joins nodes that share a side, :obj:`8` also those
-            that share a corner. (default: :obj:`4`)
-        device (torch.device, optional): Where to put the result. (default: :obj:`None`)
+        connectivity (int, optional): :obj:`4` connects nodes that share a side, :obj:`8` also
+            those that share a corner. (default: :obj:`4`)
+        device (torch.device, optional): The device of the result. (default: :obj:`None`)
 
     Raises:
-        TypeError: If the size is no pair of integers.
-        ValueError: If the size is smaller than one, or the connectivity neither 4 nor 8.
+        TypeError: If the size is not a pair of integers.
+        ValueError: If the size is smaller than one, or the connectivity is neither 4 nor 8.
 
     Example:
         >>> from pyg_vision.data import grid_edge_index

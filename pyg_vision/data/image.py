@@ -1,4 +1,4 @@
-r"""Image graphs: pictures as sets of patch nodes, and back again without loss."""
+r"""Image graphs: images as sets of patch nodes, and the inverse."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pyg_vision.data.size import Size2D, as_size, describe_size, describe_sizes,
 
 
 def image_to_patches(image: Tensor, patch_size: int | Sequence[int]) -> Tensor:
-    r"""Cuts images into non-overlapping patches, one row of features for each.
+    r"""Cuts images into non-overlapping patches, one row of features for each patch.
 
-    The nodes are in row-major order: first the uppermost row of patches, from left to right. The
-    features of a node are its pixels in the order channel, row, column. Nothing is computed, so
-    any data type goes through, and :func:`patches_to_image` is the exact inverse.
+    The patches are in row-major order: first the uppermost row, from left to right. The features
+    of a patch are its pixels in the order channel, row, column. The values are only rearranged,
+    so that any data type is accepted, and :func:`patches_to_image` is the exact inverse.
 
     Args:
-        image (torch.Tensor): One image or several of the same size.
+        image (torch.Tensor): One image, or a batch of images of the same size.
         patch_size (int or tuple): Height and width of a patch in pixels.
 
     Shapes:
@@ -29,7 +29,8 @@ def image_to_patches(image: Tensor, patch_size: int | Sequence[int]) -> Tensor:
           where :math:`N = H / p_h \cdot W / p_w`
 
     Raises:
-        TypeError: If the image is no tensor, or the patch size no integer or pair of integers.
+        TypeError: If the image is not a tensor, or the patch size is not an integer or a pair of
+            integers.
         ValueError: If the image has another number of dimensions or does not divide into patches.
 
     Example:
@@ -59,10 +60,10 @@ def image_to_patches(image: Tensor, patch_size: int | Sequence[int]) -> Tensor:
 def patches_to_image(
     x: Tensor, grid_size: Sequence[int], patch_size: int | Sequence[int]
 ) -> Tensor:
-    r"""Puts patches together to images: the exact inverse of :func:`image_to_patches`.
+    r"""Assembles images from patches: the exact inverse of :func:`image_to_patches`.
 
     Args:
-        x (torch.Tensor): The features of the patches of one image or of several.
+        x (torch.Tensor): The features of the patches of one image, or of a batch of images.
         grid_size (tuple): The number of patches in height and width, :math:`(h, w)`.
         patch_size (int or tuple): Height and width of a patch in pixels.
 
@@ -72,7 +73,7 @@ def patches_to_image(
         - **output:** :math:`(C, H, W)` or :math:`(B, C, H, W)`
 
     Raises:
-        TypeError: If :obj:`x` is no tensor, or a size no pair of integers.
+        TypeError: If :obj:`x` is not a tensor, or a size is not a pair of integers.
         ValueError: If the number of nodes or of features does not fit the sizes.
 
     Example:
@@ -112,22 +113,24 @@ def image_graph(image: Tensor, patch_size: int | Sequence[int]) -> Data:
     r"""Turns an image into a graph whose nodes are its patches, without edges.
 
     Args:
-        image (torch.Tensor): The image :math:`(C, H, W)`, taken as it is. (The transforms in
-            :mod:`pyg_vision.transforms` also take other formats, and scale them.)
+        image (torch.Tensor): The image :math:`(C, H, W)`, whose values are not changed. (The
+            transforms in :mod:`pyg_vision.transforms` also take other formats, and scale them.)
         patch_size (int or tuple): Height and width of a patch in pixels.
 
     Returns:
         torch_geometric.data.Data: A graph with
 
-        * :obj:`x` :math:`(N, C \cdot p_h \cdot p_w)`, the pixels of each patch as
-          :func:`image_to_patches` orders them;
+        * :obj:`x` :math:`(N, C \cdot p_h \cdot p_w)`, the pixels of each patch in the order of
+          :func:`image_to_patches`;
         * :obj:`pos` :math:`(N, 2)`, the centre :math:`(x, y)` of each patch in pixels, :math:`x`
           to the right and :math:`y` downwards, see :func:`grid_pos`;
         * :obj:`grid_size` and :obj:`patch_size`, tuples (height, width) of Python integers. In a
-          :class:`~torch_geometric.data.Batch` they become lists of such tuples, one a graph.
+          :class:`~torch_geometric.data.Batch` they become lists of such tuples, one for each
+          graph.
 
     Raises:
-        TypeError: If the image is no tensor, or the patch size no integer or pair of integers.
+        TypeError: If the image is not a tensor, or the patch size is not an integer or a pair of
+            integers.
         ValueError: If the image is not :math:`(C, H, W)` or does not divide into patches.
 
     Example:
@@ -151,22 +154,23 @@ def image_graph(image: Tensor, patch_size: int | Sequence[int]) -> Data:
 
 
 def fold_batch(batch: Data) -> Tensor:
-    r"""Folds patch graphs back into the pictures they were made of, without loss.
+    r"""Folds a batch of patch graphs back into images, without loss.
 
     This is the inverse of :func:`image_graph` and of the transforms to patch nodes for a whole
-    batch. Sizes are read from Python metadata alone, so that a GPU is never waited for.
+    batch. Sizes are read from Python metadata only, so there is no GPU synchronisation.
 
     Args:
         batch (torch_geometric.data.Data): A :class:`~torch_geometric.data.Batch` of patch graphs
-            as PyG's :class:`~torch_geometric.loader.DataLoader` makes it, or a single
-            graph, which is a batch of one.
+            from PyG's :class:`~torch_geometric.loader.DataLoader`, or a single graph, which is
+            a batch of one.
 
     Returns:
-        torch.Tensor: The pictures :math:`(B, C, H, W)`.
+        torch.Tensor: The images :math:`(B, C, H, W)`.
 
     Raises:
-        TypeError: If :obj:`batch` is no graph, or its metadata are no tuples of Python integers.
-        ValueError: If features or metadata are missing, if the pictures differ in size (and so
+        TypeError: If :obj:`batch` is not a graph, or its metadata are not tuples of Python
+            integers.
+        ValueError: If features or metadata are missing, if the images differ in size (and so
             cannot be stacked), or if the number of nodes does not fit.
 
     Example:

@@ -13,41 +13,30 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, repr=False)
 class SkeletonLayout:
-    r"""The joints of a skeleton in their order, and what joins them.
+    r"""The joints of a skeleton in their order, and the bones between them.
 
-    A layout is the one source of graph edges, bone vectors, flips, drawings and file readers. It
-    is checked when it is made, and everything that takes the name of a layout takes one of these:
-
-    .. code-block:: python
-
-        from pyg_vision.data import SkeletonLayout
-
-        arm = SkeletonLayout(
-            name="two_arms",
-            joints=("neck", "l_elbow", "l_wrist", "r_elbow", "r_wrist"),
-            bones=((1, 0), (2, 1), (3, 0), (4, 3)),
-            center=0,
-            pairs=((1, 3), (2, 4)),
-        )
+    A layout defines the graph edges, the bone vectors, the joints that a flip exchanges, and the
+    order of the joints in files and plots. It is validated on construction. Every function that
+    takes the name of a layout also takes a :class:`SkeletonLayout`.
 
     Args:
-        name (str): What it is called.
+        name (str): The name of the layout.
         joints (tuple of str): The names of the joints, in the order of the data.
         bones (tuple of pairs): The bones as indices (child, parent). Each joint has at most one
             parent; one joint, the root, has none. They are the edges of the graph.
         center (int): The joint from which the spatial partition measures distances.
         pairs (tuple of pairs, optional): Joints (left, right) that a flip exchanges.
             (default: :obj:`()`)
-        links (tuple of pairs, optional): Further edges of the graph that are no bones, such as
-            the one from hip to hip where the pelvis is no joint. (default: :obj:`()`)
+        links (tuple of pairs, optional): Further edges of the graph that are not bones, such as
+            the one between the hips of a layout without a pelvis. (default: :obj:`()`)
         bone_parents (tuple of pairs, optional): Pairs (child, parent) whose bone vector does not
             follow the edges of the graph, as in some published code; a joint that is its own
-            parent has none. (default: :obj:`()`)
+            parent has no bone vector. (default: :obj:`()`)
 
     Raises:
-        TypeError: If an index is no integer or a name no string.
+        TypeError: If an index is not an integer or a name is not a string.
         ValueError: If a name is given twice, an index is out of range, a joint has two parents,
-            the bones have a cycle, or a joint is joined to nothing.
+            the bones have a cycle, or a joint is not connected to the others.
 
     Example:
         >>> from pyg_vision.data import SkeletonLayout
@@ -116,13 +105,13 @@ class SkeletonLayout:
 
     @property
     def parents(self) -> dict[int, int]:
-        r"""The parent of each joint along its bone vector; the root has none."""
+        r"""The parent of each joint along its bone vector, without the root, which has none."""
         parents = {**dict(self.bones), **dict(self.bone_parents)}
         return {child: parent for child, parent in parents.items() if child != parent}
 
     @property
     def flip_order(self) -> list[int]:
-        r"""Where each joint comes from when left and right are exchanged."""
+        r"""The index of the joint that replaces each joint when left and right are exchanged."""
         order = list(range(self.num_joints))
         for left, right in self.pairs:
             order[left], order[right] = right, left
@@ -132,7 +121,7 @@ class SkeletonLayout:
         r"""Returns the index of a joint.
 
         Args:
-            name (str): Its name.
+            name (str): The name of the joint.
 
         Raises:
             ValueError: If there is no such joint.

@@ -250,31 +250,32 @@ def layouts_of(num_joints: int) -> list[str]:
 
 
 def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
-    r"""Returns the layout of that name; a layout is returned as it is.
+    r"""Returns the skeleton layout of the given name; a layout is returned unchanged.
 
     ====================  ======  ===============================================================
-    name                  joints  where it comes from
+    name                  joints  source
     ====================  ======  ===============================================================
     :obj:`openpose`       18      OpenPose's COCO model with the edges of ST-GCN, where the hips
-                                  hang from the shoulders
+                                  are connected to the shoulders
     :obj:`body_25`        25      OpenPose's BODY_25 model
-    :obj:`body_25b`       25      OpenPose's BODY_25B model, as many joints in another order
-    :obj:`ntu`            25      NTU RGB+D (Kinect v2), as ST-GCN, 2s-AGCN and CTR-GCN join it
-    :obj:`ntu_pyskl`      25      the same as pyskl and mmaction2 join it: hand tips on the wrists
+    :obj:`body_25b`       25      OpenPose's BODY_25B model, other joints than BODY_25
+    :obj:`ntu`            25      NTU RGB+D (Kinect v2) with the edges of ST-GCN, 2s-AGCN, CTR-GCN
+    :obj:`ntu_pyskl`      25      the same joints with the edges of pyskl and MMAction2: hand tips
+                                  are connected to the hands
     :obj:`ntu_edge`       24      the same without the joint between the shoulders
     :obj:`coco`           17      COCO keypoints with the edges of pyskl
     :obj:`kinect`         20      Kinect v1: NW-UCLA, UTD-MHAD
     :obj:`msr_action3d`   20      MSR-Action3D, the same joints in another order
     :obj:`mediapipe`      33      MediaPipe Pose
     :obj:`hand`           21      MediaPipe Hands and OpenPose hands
-    :obj:`h36m`           17      Human3.6M as VideoPose3D reduces it
+    :obj:`h36m`           17      Human3.6M with the joints of VideoPose3D
     ====================  ======  ===============================================================
 
     Args:
-        layout (str or SkeletonLayout): The name, or a layout of your own.
+        layout (str or SkeletonLayout): The name of a layout, or a layout.
 
     Raises:
-        TypeError: If it is neither.
+        TypeError: If :obj:`layout` is neither.
         ValueError: If no layout has that name.
 
     Example:

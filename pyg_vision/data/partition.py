@@ -14,13 +14,14 @@ from pyg_vision.typing import Partition
 
 
 class SkeletonGraph(NamedTuple):
-    r"""The typed edges of one skeleton, sorted by type, source and destination.
+    r"""The edges of one skeleton, each a :term:`typed edge`, sorted by type, source and
+    destination.
 
     Args:
         edge_index (torch.Tensor): The edges :math:`(2, |\mathcal{E}|)`, from source to destination.
         edge_type (torch.Tensor): The relation of each edge :math:`(|\mathcal{E}|)`.
-        edge_weight (torch.Tensor): The weight of each edge :math:`(|\mathcal{E}|)`, float64 if not
-            said otherwise.
+        edge_weight (torch.Tensor): The weight of each edge :math:`(|\mathcal{E}|)`, by default in
+            double precision.
 
     Example:
         >>> from pyg_vision.data import skeleton_graph
@@ -43,42 +44,45 @@ def skeleton_graph(
     dilation: int = 1,
     dtype: torch.dtype = torch.double,
 ) -> SkeletonGraph:
-    r"""Returns the edges of a skeleton, typed by a partition strategy of the `"Spatial Temporal
-    Graph Convolutional Networks for Skeleton-Based Action Recognition"
+    r"""Returns the edges of a skeleton, typed by a :term:`partition strategy` of the `"Spatial
+    Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition"
     <https://arxiv.org/abs/1801.07455>`_ paper.
 
-    Joints up to :obj:`max_hop` bones apart are joined, every :obj:`dilation`-th distance from zero
-    (the joint itself) on. Unless said otherwise, the weights of all edges into a joint sum to one:
+    Two joints are connected if their distance is at most :obj:`max_hop` bones and a multiple of
+    :obj:`dilation`; this includes self-loops. Except for :obj:`"inward_outward"`, the weights of
+    all edges into a joint sum to one:
 
     .. math::
         w_{ji} = \frac{1}{|\{ j : d(j, i) \in \{0, \delta, 2 \delta, \ldots, h\} \}|}
 
     * :obj:`"uniform"`: one relation.
     * :obj:`"distance"`: a relation for each distance.
-    * :obj:`"stgcn"`: the spatial strategy as the published code computes it. Relation 0 is the
-      joint itself; each further distance has a relation for sources that are farther from the
-      centre than the destination, and one for those that are nearer. That code forgets distances
+    * :obj:`"stgcn"`: the spatial strategy as the published code computes it. Relation 0 holds the
+      self-loops; each further distance has a relation for sources that are farther from the
+      centre than the destination, and one for those that are nearer. That code ignores distances
       beyond :obj:`max_hop`, so edges between two such joints are in the first of the two in both
-      directions. Published weights need it.
+      directions. Published weights require this strategy.
     * :obj:`"stgcn_paper"`: the spatial strategy as the paper defines it, with the true distances
       to the centre. Relation 0 holds sources that are as far from the centre as the destination
       (the root itself), the next one those that are nearer (centripetal), the third those that
       are farther (centrifugal); further distances have two relations each.
-    * :obj:`"inward_outward"`: that of the `"Two-Stream Adaptive Graph Convolutional Networks"
-      <https://arxiv.org/abs/1805.07694>`_ paper and its successors: the joint itself, edges
-      from parent to child, and edges from child to parent, each normalised by itself.
+    * :obj:`"inward_outward"`: the strategy of the `"Two-Stream Adaptive Graph Convolutional
+      Networks" <https://arxiv.org/abs/1805.07694>`_ paper and its successors: self-loops, edges
+      from parent to child, and edges from child to parent, each relation normalised separately.
 
     Args:
         layout (str or SkeletonLayout): The skeleton, see :func:`skeleton_layout`.
         partition (str, optional): The strategy. (default: :obj:`"stgcn"`)
-        max_hop (int, optional): The farthest distance joined, in bones. (default: :obj:`1`)
+        max_hop (int, optional): The largest distance of connected joints, in bones.
+            (default: :obj:`1`)
         dilation (int, optional): The step between distances. (default: :obj:`1`)
-        dtype (torch.dtype, optional): Of the weights. (default: :obj:`torch.double`)
+        dtype (torch.dtype, optional): The data type of the weights.
+            (default: :obj:`torch.double`)
 
     Raises:
-        TypeError: If :obj:`layout` is neither a name nor a layout, or a number is no integer.
+        TypeError: If :obj:`layout` is neither a name nor a layout, or a number is not an integer.
         ValueError: If there is no such layout or strategy, a number is smaller than one, or
-            :obj:`"inward_outward"` is asked for more than neighbours.
+            :obj:`max_hop` or :obj:`dilation` of :obj:`"inward_outward"` is not one.
 
     Example:
         >>> from pyg_vision.data import skeleton_graph
@@ -89,18 +93,8 @@ def skeleton_graph(
         tensor([17, 22, 10])
     """
     layout = skeleton_layout(layout)
-    if partition not in get_args(Partition):
-        raise ValueError(
-            f"'partition' must be one of {', '.join(get_args(Partition))} (got {partition!r})"
-        )
-    max_hop = check_int("max_hop", max_hop)
-    dilation = check_int("dilation", dilation)
+    max_hop, dilation = _check_strategy(partition, max_hop, dilation)
     if partition == "inward_outward":
-        if max_hop != 1 or dilation != 1:
-            raise ValueError(
-                f"'inward_outward' joins neighbours only; it takes no other 'max_hop' and "
-                f"'dilation' than 1 (got {max_hop} and {dilation})"
-            )
         stack = _inward_outward(layout)
     else:
         stack = _by_distance(layout, partition, max_hop, dilation)
@@ -110,11 +104,13 @@ def skeleton_graph(
 
 
 def num_relations(partition: Partition = "stgcn", max_hop: int = 1, dilation: int = 1) -> int:
-    r"""Returns how many relations a strategy has, whatever the skeleton.
+    r"""Returns the number of relations of a :term:`partition strategy`, which is the same for all
+    skeletons.
 
     Args:
-        partition (str, optional): The strategy. (default: :obj:`"stgcn"`)
-        max_hop (int, optional): The farthest distance joined. (default: :obj:`1`)
+        partition (str, optional): The strategy, see :func:`skeleton_graph`.
+            (default: :obj:`"stgcn"`)
+        max_hop (int, optional): The largest distance of connected joints. (default: :obj:`1`)
         dilation (int, optional): The step between distances. (default: :obj:`1`)
 
     Example:
@@ -124,14 +120,30 @@ def num_relations(partition: Partition = "stgcn", max_hop: int = 1, dilation: in
         >>> num_relations("distance", max_hop=3)
         4
     """
+    max_hop, dilation = _check_strategy(partition, max_hop, dilation)
     if partition == "inward_outward":
         return 3
     farther = max_hop // dilation
     return {"uniform": 1, "distance": 1 + farther}.get(partition, 1 + 2 * farther)
 
 
+def _check_strategy(partition: Partition, max_hop: int, dilation: int) -> tuple[int, int]:
+    if partition not in get_args(Partition):
+        raise ValueError(
+            f"'partition' must be one of {', '.join(get_args(Partition))} (got {partition!r})"
+        )
+    max_hop, dilation = check_int("max_hop", max_hop), check_int("dilation", dilation)
+    if partition == "inward_outward" and (max_hop, dilation) != (1, 1):
+        raise ValueError(
+            f"'inward_outward' joins neighbours only; it takes no other 'max_hop' and 'dilation' "
+            f"than 1 (got {max_hop} and {dilation})"
+        )
+    return max_hop, dilation
+
+
 def adjacency_stack(graph: SkeletonGraph, relations: int, num_joints: int) -> Tensor:
-    r"""Returns the edges as the published matrices :math:`(K, V, V)`.
+    r"""Returns the edges as one adjacency matrix for each relation, :math:`(K, V, V)`, as in the
+    published code.
 
     Args:
         graph (SkeletonGraph): The edges.

@@ -12,11 +12,11 @@ from torch_geometric.data import Data
 
 
 class Size2D(NamedTuple):
-    r"""A height and a width, as the metadata of an image graph hold them.
+    r"""A height and a width, the type of :obj:`grid_size` and :obj:`patch_size` of image graphs.
 
-    It is an ordinary tuple and equal to one. A plain tuple would do, if PyG's
-    :meth:`~torch_geometric.data.Data.to` and :meth:`~torch_geometric.data.Data.clone` did not
-    turn plain tuples into lists, while they leave named ones alone.
+    It equals the plain tuple of both. It is a named tuple because PyG's
+    :meth:`~torch_geometric.data.Data.to` and :meth:`~torch_geometric.data.Data.clone` turn plain
+    tuples into lists.
 
     Args:
         height (int): The height.
@@ -62,10 +62,10 @@ def as_size(name: str, value: int | Sequence[int]) -> Size2D:
 
 
 def read_sizes(data: Data, key: str) -> list[Size2D]:
-    r"""Reads a size that each graph of :obj:`data` carries, without touching a tensor.
+    r"""Reads a size of each graph of :obj:`data` from its metadata, without reading a tensor.
 
     A single :class:`~torch_geometric.data.Data` holds one pair, a
-    :class:`~torch_geometric.data.Batch` the list of the pairs of its graphs.
+    :class:`~torch_geometric.data.Batch` a list of the pairs of its graphs.
 
     Args:
         data (torch_geometric.data.Data): A graph or a batch of graphs.
@@ -75,7 +75,7 @@ def read_sizes(data: Data, key: str) -> list[Size2D]:
         list[Size2D]: One size for each graph.
 
     Raises:
-        TypeError: If the attribute is a tensor or no pair of integers.
+        TypeError: If the attribute is a tensor or not a pair of integers.
         ValueError: If the attribute is missing.
 
     Example:

@@ -1,4 +1,4 @@
-r"""Skeleton sequences: the motion of joints as graphs, and as dense arrays and back again."""
+r"""Skeleton sequences: the motion of joints as graphs, and their conversion to dense arrays."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ IN_PICTURES = ("openpose", "body_25", "body_25b", "coco")
 
 
 class SkeletonShape(NamedTuple):
-    r"""How many persons, frames and joints the nodes of a sequence are.
+    r"""The number of persons, frames and joints of a skeleton sequence.
 
-    It is an ordinary tuple and equal to one. A plain tuple would do, if PyG's
-    :meth:`~torch_geometric.data.Data.to` and :meth:`~torch_geometric.data.Data.clone` did not
-    turn plain tuples into lists, while they leave named ones alone.
+    It equals the plain tuple of the three. It is a named tuple because PyG's
+    :meth:`~torch_geometric.data.Data.to` and :meth:`~torch_geometric.data.Data.clone` turn plain
+    tuples into lists.
 
     Args:
-        num_persons (int): The persons :math:`M`.
-        num_frames (int): The frames :math:`T`.
-        num_joints (int): The joints :math:`V`.
+        num_persons (int): The number of persons :math:`M`.
+        num_frames (int): The number of frames :math:`T`.
+        num_joints (int): The number of joints :math:`V`.
 
     Example:
         >>> import torch
@@ -56,31 +56,31 @@ def skeleton_sequence(
 ) -> Data:
     r"""Turns the recorded motion of one or more persons into a graph, without edges.
 
-    The nodes are in the order person, frame, joint; a frame in which a person was not seen is one
-    of zeros. :class:`~pyg_vision.transforms.SkeletonEdges` adds the edges.
+    The nodes are in the order person, frame, joint. The frames in which a person was not seen
+    must be filled with zeros. :class:`~pyg_vision.transforms.SkeletonEdges` adds the edges.
 
     Args:
         keypoints (torch.Tensor or numpy.ndarray): The coordinates :math:`(M, T, V, D)` of
             :math:`M` persons, or :math:`(T, V, D)` of one; :math:`D` is 2 or 3.
         layout (str or SkeletonLayout): The skeleton, see :func:`skeleton_layout`.
         y (int, optional): The class of the sequence. (default: :obj:`None`)
-        score (torch.Tensor or numpy.ndarray, optional): How sure the pose estimator is of each
-            joint, :math:`(M, T, V)` or :math:`(T, V)`. (default: :obj:`None`)
+        score (torch.Tensor or numpy.ndarray, optional): The confidence score of each joint,
+            :math:`(M, T, V)` or :math:`(T, V)`. (default: :obj:`None`)
 
     Returns:
         torch_geometric.data.Data: A graph with
 
-        * :obj:`x` :math:`(M \cdot T \cdot V, C)`, the coordinates, followed by the score if there
-          is one, as ST-GCN takes them;
+        * :obj:`x` :math:`(M \cdot T \cdot V, C)`, the coordinates, followed by the score if
+          given, as in ST-GCN;
         * :obj:`pos` :math:`(M \cdot T \cdot V, D)`, the coordinates;
-        * :obj:`y` :math:`(1)`, if there is a class;
+        * :obj:`y` :math:`(1)`, the class if given;
         * :obj:`skeleton_shape`, the Python tuple :math:`(M, T, V)`, and :obj:`layout`, the
           :class:`SkeletonLayout`. In a :class:`~torch_geometric.data.Batch` they become lists.
 
     Raises:
-        TypeError: If an argument is of another type, or the keypoints are no numbers.
-        ValueError: If the shape is another one, the number of joints is not that of the layout,
-            there is no frame or person, or a value is NaN or infinite.
+        TypeError: If an argument is of another type, or the keypoints are not numbers.
+        ValueError: If the keypoints have another shape, the number of joints is not that of the
+            layout, there is no frame or person, or a value is NaN or infinite.
 
     Example:
         >>> import torch
@@ -197,17 +197,20 @@ def skeletons_to_dense(
 ) -> Tensor:
     r"""Turns sequences into the dense array :math:`(N, C, T, V, M)` of the published code.
 
-    Sequences with fewer frames or persons are filled up with zeros behind them. Nothing is cut
-    off. Together with the shapes, :func:`dense_to_skeletons` is the exact inverse.
+    Sequences with fewer frames or persons are padded with zeros at the end; none is shortened.
+    Given the shapes of the sequences, :func:`dense_to_skeletons` is the exact inverse.
 
     Args:
         data (torch_geometric.data.Data): A sequence, or a batch of sequences of one layout.
-        num_frames (int, optional): The frames :math:`T`. (default: those of the longest sequence)
-        num_persons (int, optional): The persons :math:`M`. (default: the most of a sequence)
+        num_frames (int, optional): The number of frames :math:`T`.
+            (default: that of the longest sequence)
+        num_persons (int, optional): The number of persons :math:`M`.
+            (default: the largest number of a sequence)
 
     Raises:
-        TypeError: If :obj:`data` is no batch of skeletons.
-        ValueError: If sequences differ in joints, or one does not fit.
+        TypeError: If :obj:`data` is not a sequence or a batch of sequences.
+        ValueError: If sequences differ in the number of joints, or one is larger than
+            :obj:`num_frames` or :obj:`num_persons`.
 
     Example:
         >>> import torch
@@ -250,22 +253,23 @@ def dense_to_skeletons(
     y: Tensor | None = None,
     num_dims: int | None = None,
 ) -> Batch:
-    r"""Turns the dense array :math:`(N, C, T, V, M)` of the published code into sequences.
+    r"""Turns the dense array :math:`(N, C, T, V, M)` of the published code into a batch of
+    sequences.
 
     Args:
         x (torch.Tensor): The array.
         layout (str or SkeletonLayout): The skeleton, see :func:`skeleton_layout`.
         shapes (list of tuples, optional): The shape :math:`(M, T, V)` of each sequence; frames and
-            persons beyond it are left out. Without it everything is taken, zeros and all.
+            persons beyond it are dropped. By default all are kept, including those of zeros.
             (default: :obj:`None`)
         y (torch.Tensor, optional): The class of each sequence :math:`(N)`. (default: :obj:`None`)
-        num_dims (int, optional): How many channels, from the first on, are coordinates: 2 for
-            :math:`(x, y, \textrm{score})`. (default: 2 of 3 for layouts of pose estimators in
-            pictures, :obj:`"openpose"`, :obj:`"body_25"`, :obj:`"body_25b"` and :obj:`"coco"`,
-            else up to three)
+        num_dims (int, optional): The number of channels that are coordinates, counted from the
+            first: 2 for :math:`(x, y, \textrm{score})`. (default: 2 of 3 for the layouts of pose
+            estimators in images, :obj:`"openpose"`, :obj:`"body_25"`, :obj:`"body_25b"` and
+            :obj:`"coco"`, else up to three)
 
     Raises:
-        TypeError: If :obj:`x` is no tensor.
+        TypeError: If :obj:`x` is not a tensor.
         ValueError: If :obj:`x` has another shape, or the layout, shapes or classes do not fit it.
 
     Example:

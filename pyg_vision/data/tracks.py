@@ -14,13 +14,15 @@ from pyg_vision.data.skeleton import SkeletonShape, common_joints, is_shape, rea
 
 
 class Spacing(NamedTuple):
-    r"""Where frames are in a map in which each track is followed by free frames.
+    r"""The places of packed frames in a padded layout, in which free places follow each track, so
+    that a temporal convolution does not mix tracks; see :meth:`~pyg_vision.data.Tracks.spacing`.
 
     Args:
         rows (torch.Tensor): The place of each frame.
-        after (torch.Tensor): The place of each frame that is left by the stride, in the map of
-            every :obj:`stride`-th place.
-        places (torch.Tensor): A tensor without elements of as many rows as there are places.
+        after (torch.Tensor): The place of each frame after a convolution with the stride, in the
+            layout of every :obj:`stride`-th place.
+        places (torch.Tensor): An empty tensor :math:`(P, 0)`, where :math:`P` is the number of
+            places.
 
     Example:
         >>> import torch
@@ -41,11 +43,12 @@ class Spacing(NamedTuple):
 
 
 class Tracks:
-    r"""Which rows of packed features are the frames of which person of which sequence.
+    r"""The layout of :term:`packed` skeleton features: which rows belong to which frame, person
+    and sequence.
 
-    Features :math:`(F \cdot V, C)` of a batch hold the frames of all tracks one after the other; a
-    track is one person of one sequence. All of it is known from Python metadata, so nothing waits
-    for a device.
+    A track is one person of one sequence. The features :math:`(F \cdot V, C)` of a batch hold the
+    frames of all tracks one after the other. The layout is computed from Python metadata only, so
+    there is no GPU synchronisation.
 
     Args:
         lengths (list of int): The number of frames of each track.
@@ -76,10 +79,10 @@ class Tracks:
         r"""Reads the tracks of a graph, or of one or several shapes :math:`(M, T, V)`.
 
         Args:
-            data (Data or list): The graph, its :obj:`skeleton_shape`, or a list of such.
+            data (Data or list): The graph, its :obj:`skeleton_shape`, or a list of shapes.
 
         Raises:
-            TypeError: If it is none of these.
+            TypeError: If :obj:`data` is none of these.
             ValueError: If sequences have different numbers of joints.
         """
         if isinstance(data, Data):
@@ -107,12 +110,12 @@ class Tracks:
 
     @property
     def num_frames(self) -> int:
-        r"""The frames of all tracks together."""
+        r"""The number of frames of all tracks together."""
         return sum(self.lengths)
 
     @property
     def num_nodes(self) -> int:
-        r"""The joints of all frames together."""
+        r"""The number of nodes, which are the joints of all frames."""
         return self.num_frames * self.num_joints
 
     @property
@@ -122,7 +125,9 @@ class Tracks:
 
     @property
     def length(self) -> int:
-        r"""The number of frames of the first track, of :obj:`regular` tracks that of all."""
+        r"""The number of frames of the first track, and of all tracks if they are
+        :obj:`regular`.
+        """
         return self.lengths[0]
 
     @property
@@ -140,7 +145,7 @@ class Tracks:
         ]
 
     def strided(self, stride: int) -> Tracks:
-        r"""Returns the tracks of every :obj:`stride`-th frame, the first one included.
+        r"""Returns the tracks of every :obj:`stride`-th frame, starting with the first.
 
         Args:
             stride (int): The stride.
@@ -153,11 +158,11 @@ class Tracks:
         return self._strided[stride]
 
     def spaced(self, gap: int, stride: int) -> list[int]:
-        r"""Returns where each track starts if it is followed by at least :obj:`gap` free frames,
-        and the end of the last; all are multiples of :obj:`stride`.
+        r"""Returns the start of each track in a padded layout, in which at least :obj:`gap` free
+        places follow each track, and the end of the last one; all are multiples of :obj:`stride`.
 
         Args:
-            gap (int): The number of free frames.
+            gap (int): The least number of free places.
             stride (int): The stride.
         """
         starts = [0]
@@ -166,22 +171,23 @@ class Tracks:
         return starts
 
     def rows(self, starts: Sequence[int], device: torch.device) -> Tensor:
-        r"""Returns the frame of a spaced layout that each packed frame is.
+        r"""Returns the place of each packed frame in a padded layout, see :meth:`spaced`.
 
         Args:
-            starts (list of int): Where each track starts.
-            device (torch.device): Where the result is wanted.
+            starts (list of int): The start of each track.
+            device (torch.device): The device of the result.
         """
         starts = tuple(starts[: len(self.lengths)])
         return self._plan((starts, device), lambda: self._spread(starts))
 
     def spacing(self, gap: int, stride: int, device: torch.device) -> Spacing:
-        r"""Returns where the frames are if each track is followed by free frames.
+        r"""Returns the places of the frames in a padded layout, in which free places follow each
+        track.
 
         Args:
-            gap (int): The least number of free frames.
-            stride (int): The stride of which the starts of tracks are multiples.
-            device (torch.device): Where the result is wanted.
+            gap (int): The least number of free places.
+            stride (int): The stride; each track starts at a multiple of it.
+            device (torch.device): The device of the result.
         """
         starts = self.spaced(gap, stride)
         after = self.strided(stride)
@@ -192,34 +198,34 @@ class Tracks:
         )
 
     def track_of_frame(self, device: torch.device) -> Tensor:
-        r"""Returns the track of each frame.
+        r"""Returns the index of the track of each frame.
 
         Args:
-            device (torch.device): Where the result is wanted.
+            device (torch.device): The device of the result.
         """
         return self._plan(("track", device), lambda: _repeat(self.lengths))
 
     def sequence_of_track(self, device: torch.device) -> Tensor:
-        r"""Returns the sequence of each track.
+        r"""Returns the index of the sequence of each track.
 
         Args:
-            device (torch.device): Where the result is wanted.
+            device (torch.device): The device of the result.
         """
         return self._plan(("sequence", device), lambda: _repeat(self.persons))
 
     def first_frames(self, device: torch.device) -> Tensor:
-        r"""Returns the first frame of each track.
+        r"""Returns the index of the first frame of each track.
 
         Args:
-            device (torch.device): Where the result is wanted.
+            device (torch.device): The device of the result.
         """
         return self._plan(("first", device), self._starts)
 
     def last_frames(self, device: torch.device) -> Tensor:
-        r"""Returns the last frame of each track.
+        r"""Returns the index of the last frame of each track.
 
         Args:
-            device (torch.device): Where the result is wanted.
+            device (torch.device): The device of the result.
         """
         return self._plan(("last", device), lambda: _on_host(self.lengths).cumsum(0) - 1)
 

@@ -58,6 +58,8 @@ def find_problems(
         check (Callable): Reads an item, and returns what is wrong with it.
         identity (str): Tells datasets apart that read the same files in other ways.
     """
+    if items and not os.path.isabs(stamp(items[0])[1]):
+        identity += f"|{os.getcwd()}"  # where such paths begin
     place = _place(identity)
     known = _load(place)
     problems = [ABSENT] * len(items)

@@ -1,4 +1,4 @@
-r"""Real images that need no download."""
+r"""The handwritten digits of scikit-learn as a dataset of graphs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SPLITS = ("train", "test", "all")
 
 
 class DigitsGraphs(Dataset):
-    r"""Handwritten digits as graphs of patches: 1,797 real greyscale images of :math:`8 \times 8`
-    pixels in ten classes, which come with :obj:`scikit-learn` and need no download.
+    r"""Handwritten digits as graphs of patches: 1,797 greyscale images of :math:`8 \times 8`
+    pixels in ten classes, which are part of :obj:`scikit-learn` and need no download.
 
     They are the test set of `"Optical Recognition of Handwritten Digits"
     <https://doi.org/10.24432/C50P49>`_, written by 13 people, see
     :func:`sklearn.datasets.load_digits`. Values are scaled from 0 … 16 to [0, 1]. The test split
-    is a third of the images of each class, drawn with a fixed seed; the same people wrote both.
+    is a random third of the images of each class; the same people wrote both splits.
 
     .. list-table::
         :header-rows: 1
@@ -47,21 +47,21 @@ class DigitsGraphs(Dataset):
     Args:
         split (str, optional): :obj:`"train"`, :obj:`"test"` or :obj:`"all"`.
             (default: :obj:`"train"`)
-        patch_size (int or tuple, optional): Height and width of a patch in pixels; :obj:`2` makes
-            16 nodes of an image, :obj:`1` makes 64. (default: :obj:`2`)
+        patch_size (int or tuple, optional): Height and width of a patch in pixels; :obj:`2` gives
+            16 nodes per image, :obj:`1` gives 64. (default: :obj:`2`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
-        seed (int, optional): Which third is held out. (default: :obj:`0`)
+        seed (int, optional): The seed of the test split. (default: :obj:`0`)
 
     Raises:
         ImportError: If :obj:`scikit-learn` is not installed.
-        TypeError: If the patch size is no integer or pair of integers.
+        TypeError: If the patch size is not an integer or a pair of integers.
         ValueError: If there is no such split, or the patches do not tile :math:`8 \times 8`.
 
     Example:
         >>> from pyg_vision.datasets import DigitsGraphs
-        >>> from pyg_vision.transforms import GridEdges
-        >>> dataset = DigitsGraphs("train", transform=GridEdges())
+        >>> from pyg_vision.transforms import KNNEdges
+        >>> dataset = DigitsGraphs("train", transform=KNNEdges(4))
         >>> len(dataset), dataset.num_classes
         (1198, 10)
         >>> dataset[0].x.shape
@@ -91,7 +91,7 @@ class DigitsGraphs(Dataset):
 
     @property
     def images(self) -> Tensor:
-        r"""The images :math:`(n, 1, 8, 8)` in [0, 1], for models that take pictures."""
+        r"""The images :math:`(n, 1, 8, 8)` in [0, 1], for models that take images."""
         return self._images[list(self.indices())]
 
     @property
@@ -114,7 +114,7 @@ class DigitsGraphs(Dataset):
         return self._images.size(0)
 
     def get(self, idx: int) -> Data:
-        r"""Returns the graph of an image, before :obj:`transform`."""
+        r"""Returns the graph of an image, to which :obj:`transform` is not applied."""
         # Copied, so that a loop which writes to a graph cannot change the data set.
         return Data(
             x=self._x[idx].clone(),

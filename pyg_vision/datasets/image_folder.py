@@ -33,10 +33,10 @@ _DECODE_ERRORS = (
 
 
 def load_rgb(path: str) -> Image.Image:
-    r"""Reads an image file of any format as RGB with 8 bits.
+    r"""Reads an image file of any format as an RGB image with 8 bits per channel.
 
     Args:
-        path (str): The file, see :func:`~pyg_vision.data.image_to_rgb` for the modes.
+        path (str): The file; see :func:`~pyg_vision.data.image_to_rgb` for the supported modes.
 
     Example:
         >>> from pyg_vision.datasets import load_rgb
@@ -52,41 +52,28 @@ def load_rgb(path: str) -> Image.Image:
 class ImageFolderGraphs(ImageGraphDataset):
     r"""A folder with one subfolder of image files for each class, as a dataset of graphs.
 
-    The layout is that of :class:`torchvision.datasets.ImageFolder`, and so that of ImageNet,
-    Imagenette and many others: :obj:`root/<class>/<name>.jpg`. Files of any mode become RGB.
+    The folder structure is that of :class:`torchvision.datasets.ImageFolder`, which ImageNet,
+    Imagenette and many others use: :obj:`root/<class>/<name>.jpg`. Images of any mode are
+    converted to RGB.
 
-    Files that cannot be decoded are either named in the error when they are read, or, with
-    :obj:`on_error="skip"`, left out from the beginning, so that each index always means the same
-    file. For that every file is decoded once on construction.
-
-    .. code-block:: python
-
-        import torchvision.transforms as T
-        from pyg_vision.datasets import ImageFolderGraphs
-        from pyg_vision.transforms import ToPatchNodes
-
-        dataset = ImageFolderGraphs(
-            "imagenette2-320/train",
-            image_transform=T.Compose([T.RandomResizedCrop(224), ToPatchNodes(16)]),
-            on_error="skip",
-        )
-        print(len(dataset), dataset.num_skipped)
+    By default, a file that cannot be decoded raises an error when it is read. With
+    :obj:`on_error="skip"` such files are left out on construction, for which every file is decoded
+    once.
 
     Args:
         root (str or pathlib.Path): The folder.
-        image_transform (Callable): Turns an RGB Pillow image into a graph, so its last step is
-            one such as :class:`~pyg_vision.transforms.ToPatchNodes`.
+        image_transform (Callable): A transform from an RGB Pillow image to a graph; its last step
+            is usually :class:`~pyg_vision.transforms.ToPatchNodes`.
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`, applied afterwards. (default: :obj:`None`)
         on_error (str, optional): What to do with files that cannot be decoded, :obj:`"raise"` or
             :obj:`"skip"`. (default: :obj:`"raise"`)
-        loader (Callable, optional): Reads a file; by default as RGB with 8 bits, where 16-bit
-            greyscale is scaled. (default: :obj:`load_rgb`)
+        loader (Callable, optional): The function that reads a file. (default: :func:`load_rgb`)
 
     Raises:
         FileNotFoundError: If there is no such folder, or a class without image files.
-        ValueError: If :obj:`on_error` is something else, or no file could be decoded; when
-            indexed, if the file cannot be decoded.
+        ValueError: If :obj:`on_error` is invalid, or no file can be decoded; when indexed, if the
+            file cannot be decoded.
 
     Example:
         >>> from torchvision.transforms import CenterCrop, Compose

@@ -13,7 +13,8 @@ from torch_geometric.data import Data, Dataset
 
 
 class ImageDataset(Protocol):
-    r"""What :obj:`torchvision` datasets have in common: indexed pairs (image, label).
+    r"""The protocol of map-style datasets of pairs (image, label), such as those of
+    :obj:`torchvision`.
 
     Example:
         >>> from torchvision.datasets import FakeData
@@ -32,40 +33,23 @@ class ImageDataset(Protocol):
 class ImageGraphDataset(Dataset):
     r"""Turns a dataset of pairs (image, label) into a dataset of graphs with labels :obj:`y`.
 
-    Any map-style dataset of :obj:`torchvision` will do, such as :obj:`CIFAR10` or
-    :obj:`Imagenette`, and any other with :meth:`__len__` and :meth:`__getitem__`. Images are read
-    when they are asked for, so that PyG's :class:`~torch_geometric.loader.DataLoader` reads
-    them in its workers.
-
-    .. code-block:: python
-
-        import torchvision.transforms as T
-        from torch_geometric.loader import DataLoader
-        from torchvision.datasets import Imagenette
-
-        from pyg_vision.datasets import ImageGraphDataset
-        from pyg_vision.transforms import KNNEdges, ToPatchNodes
-
-        dataset = ImageGraphDataset(
-            Imagenette(root, split="train", size="320px"),
-            image_transform=T.Compose([T.RandomResizedCrop(224), ToPatchNodes(16)]),
-            transform=KNNEdges(9),
-        )
-        loader = DataLoader(dataset, batch_size=32, shuffle=True, num_workers=4)
+    It takes any map-style dataset with :meth:`__len__` and :meth:`__getitem__`, such as
+    :obj:`CIFAR10` or :obj:`Imagenette` of :obj:`torchvision`. Images are read on demand, so that
+    PyG's :class:`~torch_geometric.loader.DataLoader` reads them in its workers.
 
     Args:
         dataset (ImageDataset): The dataset of pairs (image, label).
-        image_transform (Callable, optional): Turns the image into a graph, so its last step is
-            one such as :class:`~pyg_vision.transforms.ToPatchNodes`. Not needed if the dataset
-            itself returns graphs, having been given such a transform.
-            (default: :obj:`None`)
+        image_transform (Callable, optional): A transform from the image to a graph; its last step
+            is usually :class:`~pyg_vision.transforms.ToPatchNodes`. It is not needed if the
+            items of the dataset are pairs (graph, label). (default: :obj:`None`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`, applied after :obj:`image_transform` and after
             :obj:`y` is set. (default: :obj:`None`)
 
     Raises:
-        TypeError: If :obj:`dataset` has no length or index; when indexed, if its items are no
-            pairs, the image does not become a graph, or the label is neither number nor tensor.
+        TypeError: If :obj:`dataset` has no :meth:`__len__` or :meth:`__getitem__`; when indexed,
+            if an item is not a pair, the image does not become a graph, or the label is neither a
+            number nor a tensor.
 
     Example:
         >>> from torch_geometric.loader import DataLoader
@@ -102,7 +86,7 @@ class ImageGraphDataset(Dataset):
         return len(self.dataset)
 
     def get(self, idx: int) -> Data:
-        r"""Returns the graph of an image, before :obj:`transform`."""
+        r"""Returns the graph of an image, to which :obj:`transform` is not applied."""
         item = self.dataset[idx]
         if not isinstance(item, (tuple, list)) or len(item) != 2:
             raise TypeError(
@@ -123,13 +107,15 @@ class ImageGraphDataset(Dataset):
 
     @property
     def classes(self) -> list[str] | None:
-        r"""The names of the classes, if the dataset knows them."""
+        r"""The names of the classes, :obj:`None` if the dataset has no :obj:`classes`."""
         names = getattr(self.dataset, "classes", None)
         return None if names is None else list(names)
 
     @property
     def num_classes(self) -> int:
-        r"""The number of classes; images are read only if the dataset does not know it."""
+        r"""The number of classes; all items are read if the dataset has neither :obj:`classes` nor
+        :obj:`num_classes`.
+        """
         if self.classes is not None:
             return len(self.classes)
         known = getattr(self.dataset, "num_classes", None)

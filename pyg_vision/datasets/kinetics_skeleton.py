@@ -27,9 +27,9 @@ class KineticsSkeleton(LazySkeletonDataset):
 
     The files are not downloaded; they are those that ST-GCN distributes,
     :obj:`kinetics_train/<name>.json`, :obj:`kinetics_val/<name>.json`, and for each split
-    :obj:`kinetics_<split>_label.json`. They are read when they are asked for, see
-    :func:`~pyg_vision.data.readers.read_kinetics`. Videos in which no skeleton was found are left
-    out, also those of which only their file says so; how many these are is :obj:`num_missing`.
+    :obj:`kinetics_<split>_label.json`. They are read on demand, see
+    :func:`~pyg_vision.data.readers.read_kinetics`. Videos without a skeleton, according to the
+    labels or to their own file, are left out; :obj:`num_missing` is their number.
 
     A joint has the features :math:`(x, y, \textrm{score})`, with :math:`x` and :math:`y` in
     :math:`[0, 1]`.
@@ -56,17 +56,17 @@ class KineticsSkeleton(LazySkeletonDataset):
     Args:
         root (str or path): The folder with the folders and files named above.
         split (str, optional): :obj:`"train"` or :obj:`"val"`. (default: :obj:`"train"`)
-        num_persons (int, optional): Keeps in each frame at most so many persons, those of the
-            highest score; published models see two. (default: all)
+        num_persons (int, optional): The largest number of persons to keep in each frame, those
+            with the highest score; published models use two. (default: all)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
-        on_error (str, optional): What to do with malformed or absent files: :obj:`"raise"` when
-            one is read, or :obj:`"skip"`, for which all are read once, in parallel; what was found
-            is kept in the user's cache folder. (default: :obj:`"raise"`)
+        on_error (str, optional): What to do with malformed or missing files: :obj:`"raise"` an
+            error when one is read, or :obj:`"skip"` them, for which all are read once, in
+            parallel; the result is kept in the user's cache folder. (default: :obj:`"raise"`)
 
     Raises:
         FileNotFoundError: If a folder or the file of labels is missing; when indexed, if the file
-            is.
+            of the sequence is missing.
         ValueError: If there is no such split, or the labels are malformed; when indexed, if the
             file is malformed or has another label.
 
@@ -122,7 +122,7 @@ class KineticsSkeleton(LazySkeletonDataset):
         return [Path(self._items[i][0]) for i in self.indices()]
 
     def read(self, item: tuple[str, int]) -> Data:
-        r"""Reads a file, whose label must be that of the list."""
+        r"""Reads a file, whose label must be that of the file of labels."""
         path, label = Path(item[0]), item[1]
         data = read_kinetics(path, self.num_persons)
         if data.y is not None and int(data.y) != label:

@@ -24,11 +24,11 @@ from pyg_vision.typing import OnError
 
 
 class SkeletonArrays(LazySkeletonDataset):
-    r"""An array :math:`(N, C, T, V, M)` of sequences with a file of labels, the form into which
-    the published code of ST-GCN and its successors brings its data sets.
+    r"""An array :math:`(N, C, T, V, M)` of sequences with a file of labels, the format of the
+    preprocessed data sets of ST-GCN and its successors.
 
-    The array is mapped from its file, so that it may be larger than the memory; a sequence is
-    read when it is asked for.
+    The array is mapped from its file and may be larger than the memory; sequences are read on
+    demand.
 
     Args:
         data_path (str or path): The file :obj:`.npy`.
@@ -36,17 +36,16 @@ class SkeletonArrays(LazySkeletonDataset):
             :obj:`.pkl` of :obj:`(names, labels)`. (default: :obj:`None`)
         layout (str or SkeletonLayout): The skeleton, which must be given, see
             :func:`~pyg_vision.data.readers.read_npy`.
-        score (bool, optional): Whether the last channel is a score, by default told by the layout
-            and the number of channels, see :func:`~pyg_vision.data.readers.read_npy`.
+        score (bool, optional): Whether the last channel is a score; by default inferred from the
+            layout and the number of channels, see :func:`~pyg_vision.data.readers.read_npy`.
             (default: :obj:`None`)
-        trim (bool, optional): Whether to leave out the empty frames and persons behind the
-            others, which the published models see, see :func:`~pyg_vision.data.readers.read_npy`.
-            (default: :obj:`False`)
+        trim (bool, optional): Whether to remove empty frames and persons at the end, see
+            :func:`~pyg_vision.data.readers.read_npy`. (default: :obj:`False`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
         on_error (str, optional): What to do with sequences whose values are malformed:
-            :obj:`"raise"` when one is asked for, or :obj:`"skip"`, for which all are read once on
-            construction. (default: :obj:`"raise"`)
+            :obj:`"raise"` an error when one is read, or :obj:`"skip"` them, for which all are read
+            once on construction. (default: :obj:`"raise"`)
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -87,7 +86,7 @@ class SkeletonArrays(LazySkeletonDataset):
 
     @property
     def names(self) -> list[str]:
-        r"""The name of each sequence; its number, if the labels tell no names."""
+        r"""The name of each sequence; its index, if the file of labels holds no names."""
         names = self._known.names
         items = [self._items[i] for i in self.indices()]
         return [str(i) if names is None else names[i] for i in items]
@@ -107,11 +106,11 @@ class SkeletonArrays(LazySkeletonDataset):
         )
 
     def stamp(self, item: int) -> tuple[str, str]:
-        r"""Names a sequence by its place in the file."""
+        r"""Names a sequence by its index in the file."""
         return f"{self.path}[{item}]", str(self.path)
 
     def identity(self) -> str:
-        r"""Describes the options on which it depends whether a sequence is malformed."""
+        r"""Describes the options that decide whether a sequence is malformed."""
         return f"{asdict(self.layout)}|{self.score}|{self.trim}"
 
     def describe(self, item: int) -> str:

@@ -34,13 +34,13 @@ class NTURGBD(LazySkeletonDataset):
     r"""NTU RGB+D from the `"NTU RGB+D: A Large Scale Dataset for 3D Human Activity Analysis"
     <https://arxiv.org/abs/1604.02808>`_ and NTU RGB+D 120 from the `"NTU RGB+D 120: A Large-Scale
     Benchmark for 3D Human Activity Understanding" <https://arxiv.org/abs/1905.04757>`_ paper:
-    actions of one or two people before three Kinect v2 cameras, in metres.
+    actions of one or two persons in front of three Kinect v2 cameras, in metres.
 
-    The files are not downloaded, since the data set must be asked for; they are its text files
-    :obj:`SxxxCxxxPxxxRxxxAxxx.skeleton`. They are read when they are asked for, see
-    :func:`~pyg_vision.data.readers.read_ntu` for which bodies are which persons. The samples that
-    the authors list as missing or incomplete, 302 of NTU RGB+D and 535 of NTU RGB+D 120, are left
-    out, as in all published results; how many of the split these are is :obj:`num_missing`.
+    The files are not downloaded, since access must be requested from the authors; they are the
+    text files :obj:`SxxxCxxxPxxxRxxxAxxx.skeleton`. They are read on demand, see
+    :func:`~pyg_vision.data.readers.read_ntu` for the order of the persons. The samples that the
+    authors list as missing or incomplete, 302 of NTU RGB+D and 535 of NTU RGB+D 120, are left out,
+    as in all published results; :obj:`num_missing` is their number in the split.
 
     .. list-table::
         :header-rows: 1
@@ -71,30 +71,30 @@ class NTURGBD(LazySkeletonDataset):
           - 25
         * - 120
           - :obj:`"xset"`
-          - setups of even number
+          - setups with even numbers
           - 54,468
           - 59,477
           - 25
 
     Args:
-        root (str or path): The folder of the files; they may lie in folders inside it.
-        benchmark (str, optional): How training and test differ: by subject, :obj:`"xsub"`; by
-            view, :obj:`"xview"`, with 60 classes; or by the setup of the cameras, :obj:`"xset"`,
-            with 120. (default: :obj:`"xsub"`)
+        root (str or path): The folder of the files, which may be in subfolders.
+        benchmark (str, optional): How training and test set are split: by subject,
+            :obj:`"xsub"`; by view, :obj:`"xview"`, with 60 classes; or by the setup of the
+            cameras, :obj:`"xset"`, with 120. (default: :obj:`"xsub"`)
         split (str, optional): :obj:`"train"` or :obj:`"test"`. (default: :obj:`"train"`)
         num_classes (int, optional): 60 for NTU RGB+D or 120 for NTU RGB+D 120. Files of other
             actions are ignored. (default: :obj:`60`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
-        on_error (str, optional): What to do with malformed files: :obj:`"raise"` when one is
-            read, or :obj:`"skip"`, for which all are read once, in parallel; what was found is
-            kept in the user's cache folder. (default: :obj:`"raise"`)
-        missing (str or path, optional): A text file with the names of the samples that are left
-            out, one a line. (default: the list of the authors)
+        on_error (str, optional): What to do with malformed files: :obj:`"raise"` an error when
+            one is read, or :obj:`"skip"` them, for which all are read once, in parallel; the
+            result is kept in the user's cache folder. (default: :obj:`"raise"`)
+        missing (str or path, optional): A text file with the names of the samples to leave out,
+            one per line. (default: the list of the authors)
 
     Raises:
         FileNotFoundError: If there is no such folder, or no file in it.
-        ValueError: If there is no such benchmark or split, a file has another name, or none
+        ValueError: If there is no such benchmark or split, a file has another name, or no file
             remains; when indexed, if the file is malformed.
 
     Example:
@@ -148,7 +148,7 @@ class NTURGBD(LazySkeletonDataset):
 
     @property
     def names(self) -> list[NTUName]:
-        r"""What the name of each file tells."""
+        r"""The numbers in the name of each file."""
         return [ntu_name(self._items[i]) for i in self.indices()]
 
     def read(self, item: Path) -> Data:

@@ -29,8 +29,8 @@ _VIEWS = {"train": (1, 2), "test": (3,), "all": (1, 2, 3)}
 
 class NWUCLA(SkeletonDataset):
     r"""Northwestern-UCLA from the `"Cross-view Action Modeling, Learning and Recognition"
-    <https://arxiv.org/abs/1405.2941>`_ paper: ten actions of ten people before three Kinect v1
-    cameras, in metres.
+    <https://arxiv.org/abs/1405.2941>`_ paper: ten actions of ten persons in front of three Kinect
+    v1 cameras, in metres.
 
     The files are not downloaded; they are the JSON files that CTR-GCN and its successors use,
     :obj:`aXX_sYY_eZZ_vWW.json`, all in one folder.
@@ -100,5 +100,5 @@ class NWUCLA(SkeletonDataset):
 
     @property
     def names(self) -> list[NWUCLAName]:
-        r"""What the name of each file tells."""
+        r"""The numbers in the name of each file."""
         return [nw_ucla_name(self._paths[i]) for i in self.indices()]

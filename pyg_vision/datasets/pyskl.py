@@ -20,22 +20,21 @@ class PysklDataset(LazySkeletonDataset):
     r"""The sequences of an annotation file of pyskl or MMAction2, such as NTU RGB+D, FineGYM,
     UCF101, HMDB51 or Diving48.
 
-    The file is not downloaded. It is read without running code that may be in it, see
-    :func:`~pyg_vision.data.readers.read_pyskl`, and held in memory as it is; annotations become
-    graphs when they are asked for. How many sequences of the split have no annotation is
-    :obj:`num_missing`.
+    The file is not downloaded. It is held in memory, and read without running code that may be in
+    it, see :func:`~pyg_vision.data.readers.read_pyskl`; annotations are turned into graphs on
+    demand. :obj:`num_missing` is the number of sequences of the split without an annotation.
 
     Args:
         path (str or path): The file :obj:`.pkl`.
         split (str, optional): The name of a split in the file, such as :obj:`"xsub_train"`.
-            By default all sequences are taken. (default: :obj:`None`)
+            By default all sequences are used. (default: :obj:`None`)
         layout (str or SkeletonLayout): The skeleton, which must be given, see
             :func:`~pyg_vision.data.readers.pyskl_sequence`.
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
         on_error (str, optional): What to do with sequences whose values are malformed:
-            :obj:`"raise"` when one is asked for, or :obj:`"skip"`, for which all are looked at
-            once on construction. (default: :obj:`"raise"`)
+            :obj:`"raise"` an error when one is read, or :obj:`"skip"` them, for which all are
+            checked once on construction. (default: :obj:`"raise"`)
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -94,11 +93,11 @@ class PysklDataset(LazySkeletonDataset):
             raise SkeletonFileError(self.path, f"annotation {item[0]}: {error}") from error
 
     def stamp(self, item: tuple[int, Annotation]) -> tuple[str, str]:
-        r"""Names an annotation by its place in the file."""
+        r"""Names an annotation by its index in the file."""
         return f"{self.path}[{item[0]}]", str(self.path)
 
     def identity(self) -> str:
-        r"""Describes the options on which it depends whether a sequence is malformed."""
+        r"""Describes the options that decide whether a sequence is malformed."""
         return str(asdict(self.layout))
 
     def describe(self, item: tuple[int, Annotation]) -> str:

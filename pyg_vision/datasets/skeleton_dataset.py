@@ -19,10 +19,10 @@ Name = TypeVar("Name")
 
 
 class SkeletonDataset(Dataset):
-    r"""Skeleton sequences held in memory.
+    r"""A dataset of skeleton sequences held in memory.
 
-    Each item is a fresh :class:`~torch_geometric.data.Data`; edges are not stored, but added by
-    :class:`~pyg_vision.transforms.SkeletonEdges` where they are wanted.
+    Each item is a copy, a new :class:`~torch_geometric.data.Data`. Edges are not stored; add them
+    with the transform :class:`~pyg_vision.transforms.SkeletonEdges`.
 
     Args:
         sequences (list of Data): The sequences.
@@ -74,7 +74,7 @@ class SkeletonDataset(Dataset):
 
     @property
     def classes(self) -> list[str]:
-        r"""The names of the classes, their numbers if they have none."""
+        r"""The names of the classes, or their numbers if no names were given."""
         if self._classes is not None:
             return self._classes
         # Of all sequences, so that a part of a dataset has the classes of the whole.
@@ -96,7 +96,7 @@ class SkeletonDataset(Dataset):
         return len(self._sequences)
 
     def get(self, idx: int) -> Data:
-        r"""Returns a sequence, before :obj:`transform`."""
+        r"""Returns a sequence, to which :obj:`transform` is not applied."""
         # Copied, so that a loop which writes to a graph cannot change the data set.
         return self._sequences[idx].clone()
 

@@ -16,26 +16,16 @@ from pyg_vision.typing import OnError
 class SkeletonFolder(SkeletonDataset):
     r"""A folder with one subfolder of skeleton files for each class, as a dataset of graphs.
 
-    The layout is that of :class:`torchvision.datasets.ImageFolder`:
+    The folder structure is that of :class:`torchvision.datasets.ImageFolder`:
     :obj:`root/<class>/<name>.json`. Classes are numbered in the order of their names. The files
     are read once and held in memory.
 
-    .. code-block:: python
-
-        from functools import partial
-        from pyg_vision.data.readers import read_openpose
-        from pyg_vision.datasets import SkeletonFolder
-
-        # root/<class>/<video>/<video>_000000000000_keypoints.json: a folder is a sequence
-        read = partial(read_openpose, size=(1920, 1080))
-        dataset = SkeletonFolder("root", read, pattern="*", on_error="skip")
-
     Args:
         root (str or path): The folder.
-        read (Callable): Reads a file, or whatever else :obj:`pattern` finds, into a graph; such
-            as those of :mod:`pyg_vision.data.readers`. The class is set afterwards.
-        pattern (str, optional): Which files of a class are read. Hidden ones never are.
-            (default: :obj:`"*.json"`)
+        read (Callable): The function that reads a path into a graph, such as those of
+            :mod:`pyg_vision.data.readers`. The class is set afterwards.
+        pattern (str, optional): The pattern of the files or folders of a class that are read.
+            Hidden ones are ignored. (default: :obj:`"*.json"`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
         on_error (str, optional): What to do with malformed files, :obj:`"raise"` or

@@ -1,4 +1,4 @@
-r"""Moving figures that are computed, not recorded."""
+r"""Synthetic skeleton sequences."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ _JITTER = 0.003  # of the picture, the error of the imagined pose estimator
 
 
 class SyntheticMotion(SkeletonDataset):
-    r"""Figures that wave, clap, do jumping jacks, squat, march, kick and bow, on the layout
-    :obj:`openpose`: **synthetic** motion for demos, examples and tests.
+    r"""**Synthetic** skeleton sequences for demos, examples and tests: figures that wave, clap, do
+    jumping jacks, squat, march, kick and bow, with the layout :obj:`"openpose"`.
 
-    It needs no download and is no benchmark: the figures are computed from joint angles, by
-    forward kinematics over limbs of fixed length. Each has its own body, tempo, phase and
-    amplitude; the arm or leg that acts is the left or the right one; the camera stands 15 to 45
-    degrees to one side and a little above, nearer or farther. Angles sway a little and joints
-    are found with a small error.
+    It needs no download and is not a benchmark: the motion is computed from joint angles, by
+    forward kinematics over limbs of fixed length. Body size, tempo, phase, amplitude, the active
+    side (left or right) and the distance of the camera are random; the camera stands 15 to 45
+    degrees to one side and a little above. Small noise is added to the angles and to the joints.
 
     A joint has the features :math:`(x, y, \textrm{score})`, with :math:`x` and :math:`y` in
-    [0, 1], :math:`y` downwards, 15 frames a second. Classes are balanced, and sequence :math:`i`
-    of a split and seed is the same for every number of sequences.
+    [0, 1], :math:`y` downwards, at 15 frames per second. Classes are balanced, and sequence
+    :math:`i` of a split and seed does not depend on the number of sequences.
 
     .. list-table::
         :header-rows: 1
@@ -51,18 +50,18 @@ class SyntheticMotion(SkeletonDataset):
 
     Args:
         num_sequences (int, optional): The number of sequences. (default: :obj:`210`)
-        split (str, optional): :obj:`"train"` or :obj:`"test"`, which are drawn apart from each
-            other. (default: :obj:`"train"`)
-        num_frames (tuple or int, optional): The fewest and the most frames of a sequence, or
-            the frames of all. (default: :obj:`(30, 60)`)
-        seed (int, optional): Of all that is random. (default: :obj:`0`)
+        split (str, optional): :obj:`"train"` or :obj:`"test"`, which are drawn independently.
+            (default: :obj:`"train"`)
+        num_frames (tuple or int, optional): The smallest and the largest number of frames of a
+            sequence, or one number for all sequences. (default: :obj:`(30, 60)`)
+        seed (int, optional): The seed of the random numbers. (default: :obj:`0`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
-        two_persons (float, optional): The share of sequences in which two persons do the same,
-            each in their own way, side by side. (default: :obj:`0.0`)
+        two_persons (float, optional): The share of sequences with two persons, side by side, who
+            perform the same action independently. (default: :obj:`0.0`)
 
     Raises:
-        TypeError: If a number is no integer.
+        TypeError: If a number is not an integer.
         ValueError: If there is no such split, or a number is out of range.
 
     Example:

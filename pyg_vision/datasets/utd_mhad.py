@@ -52,7 +52,7 @@ _SPLITS = {"train": (1,), "test": (0,), "all": (0, 1)}  # the subject modulo 2
 class UTDMHAD(SkeletonDataset):
     r"""UTD-MHAD from the `"UTD-MHAD: A Multimodal Dataset for Human Action Recognition Utilizing
     a Depth Camera and a Wearable Inertial Sensor" <https://doi.org/10.1109/ICIP.2015.7350781>`_
-    paper: 861 sequences of 27 actions of eight people before a Kinect v1, in metres.
+    paper: 861 sequences of 27 actions of eight persons in front of a Kinect v1, in metres.
 
     The files are not downloaded; they are its MATLAB files :obj:`aX_sY_tZ_skeleton.mat`, all in
     one folder.
@@ -75,8 +75,8 @@ class UTDMHAD(SkeletonDataset):
 
     Args:
         root (str or path): The folder.
-        split (str, optional): :obj:`"train"`, the subjects of odd number; :obj:`"test"`, those of
-            even number; or :obj:`"all"`. (default: :obj:`"train"`)
+        split (str, optional): :obj:`"train"`, the subjects with odd numbers; :obj:`"test"`, those
+            with even numbers; or :obj:`"all"`. (default: :obj:`"train"`)
         transform (Callable, optional): A transform from :class:`~torch_geometric.data.Data` to
             :class:`~torch_geometric.data.Data`. (default: :obj:`None`)
         on_error (str, optional): What to do with malformed files, :obj:`"raise"` or
@@ -119,5 +119,5 @@ class UTDMHAD(SkeletonDataset):
 
     @property
     def names(self) -> list[UTDMHADName]:
-        r"""What the name of each file tells."""
+        r"""The numbers in the name of each file."""
         return [utd_mhad_name(self._paths[i]) for i in self.indices()]

@@ -137,3 +137,19 @@ def test_a_default_device_does_not_matter(partition):
 def test_wrong_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=message):
         skeleton_graph(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("foo",), ValueError, "'partition' must be one of"),
+        (("stgcn", 1, 0), ValueError, "'dilation' must be at least 1"),
+        (("stgcn", 1.0), TypeError, "'max_hop' must be an integer"),
+        (("inward_outward", 2), ValueError, "joins neighbours only"),
+    ],
+)
+def test_what_is_no_strategy_has_no_relations(arguments, error, message):
+    with pytest.raises(error, match=message):
+        num_relations(*arguments)
+    with pytest.raises(error, match=message):
+        skeleton_graph("coco", *arguments)

@@ -157,3 +157,17 @@ def test_every_lazy_dataset_remembers(tmp_path, monkeypatch):
         patch.setattr("pyg_vision.datasets._lazy_skeletons.LazySkeletonDataset.check", None)
         with pytest.raises(ValueError, match="none of 2 sequences can be read"):
             NTURGBD(tmp_path, on_error="skip")
+
+
+def test_relative_paths_of_two_folders_are_apart(tmp_path, monkeypatch):
+    stamp = (1_700_000_000, 1_700_000_000)
+    for name, text in (("a", "good"), ("b", "bad!")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.txt").write_text(text)
+        os.utime(tmp_path / name / "x.txt", stamp)
+    found = []
+    for name in ("a", "b", "a"):
+        monkeypatch.chdir(tmp_path / name)
+        check = lambda path: path.read_text()  # noqa: E731
+        found += find([tmp_path.__class__("x.txt")], check)
+    assert found == ["good", "bad!", "good"]

@@ -1,18 +1,18 @@
-r"""Readers of skeleton files, each strict about what it reads.
+r"""Readers of skeleton files, which validate what they read.
 
 They turn files into skeleton graphs, see :func:`~pyg_vision.data.skeleton_sequence`. Malformed
 files are refused with a :class:`SkeletonFileError`, a :class:`ValueError`, which names the file
-and, where there are such, the frame and the person.
+and, where known, the frame and the person.
 
 ========================  =====================================================================
 reader                    files
 ========================  =====================================================================
-:func:`read_openpose`     a folder of OpenPose's JSON files, one a frame
-:func:`read_kinetics`     the JSON of Kinetics-Skeleton, one a video
+:func:`read_openpose`     a folder of OpenPose's JSON files, one for each frame
+:func:`read_kinetics`     the JSON files of Kinetics-Skeleton, one for each video
 :func:`read_ntu`          the text files of NTU RGB+D
-:func:`read_nw_ucla`      the JSON of Northwestern-UCLA
+:func:`read_nw_ucla`      the JSON files of Northwestern-UCLA
 :func:`read_utd_mhad`     the MATLAB files of UTD-MHAD
-:func:`read_pyskl`        the pickles of pyskl and MMAction2, in which no code can run
+:func:`read_pyskl`        the pickles of pyskl and MMAction2, without running code in them
 :func:`read_npy`          the arrays :math:`(N, C, T, V, M)` of the published code
 ========================  =====================================================================
 """

@@ -36,32 +36,32 @@ def read_kinetics(
 
     The file is ``{"data": [{"frame_index": 1, "skeleton": [{"pose": [x, y, …], "score": […]}]}],
     "label_index": 5}``, with :math:`x` and :math:`y` in :math:`[0, 1]` and 18 joints.
-    Frames that it does not list are zeros.
+    Frames that are not listed are zeros.
 
     .. note::
-        The files count frames from one, but the published feeder takes :obj:`frame_index` for a
-        position that counts from zero: its frame 0 is always empty, and all others come one
-        later. Here :obj:`frame_index` 1 is frame 0. Files that ST-GCN's own demo writes count
-        from zero, which :obj:`first_frame=0` is for.
+        The files count frames from one, but the published feeder uses :obj:`frame_index` as a
+        position that counts from zero, so that its frame 0 is always empty and all others are
+        shifted by one. Here :obj:`frame_index` 1 is frame 0. Files written by ST-GCN's own demo
+        count from zero; read them with :obj:`first_frame=0`.
 
     Args:
         path (str or path): The file.
-        num_persons (int, optional): Keeps in each frame at most so many persons, those of the
-            highest total score, in that order. (The published feeder does this with two, among
-            the first five listed.) By default all are kept, as listed. (default: :obj:`None`)
+        num_persons (int, optional): The largest number of persons to keep in each frame, those
+            with the highest total score, in that order. (The published feeder keeps two of the
+            first five listed.) By default all are kept, as listed. (default: :obj:`None`)
         first_frame (int, optional): The :obj:`frame_index` of the first frame.
             (default: :obj:`1`)
-        layout (str or SkeletonLayout, optional): The skeleton, of files in the same form from
-            another pose estimator. (default: :obj:`"openpose"`)
+        layout (str or SkeletonLayout, optional): The skeleton; another one for files of the same
+            format from another pose estimator. (default: :obj:`"openpose"`)
 
     Returns:
-        torch_geometric.data.Data: The sequence, of :math:`(x, y, \textrm{score})`, see
-        :func:`~pyg_vision.data.skeleton_sequence`. A label that is missing, empty or -1 makes no
-        :obj:`y`.
+        torch_geometric.data.Data: The sequence, with the features :math:`(x, y, \textrm{score})`,
+        see :func:`~pyg_vision.data.skeleton_sequence`. There is no :obj:`y` if the label is
+        missing, empty or -1.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        TypeError: If :obj:`num_persons` or :obj:`first_frame` is no integer.
+        TypeError: If :obj:`num_persons` or :obj:`first_frame` is not an integer.
         ValueError: If :obj:`num_persons` is not positive, or the file is malformed or without
             persons; the error names file, frame and person.
 
@@ -75,8 +75,7 @@ def read_kinetics(
     """
     if num_persons is not None:
         check_int("num_persons", num_persons)
-    if first_frame is not None:
-        check_int("first_frame", first_frame, -(2**31))
+    check_int("first_frame", first_frame, -(2**31))
     path = Path(path)
     layout = skeleton_layout(layout)
     record = read_json(path)

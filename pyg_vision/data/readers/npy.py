@@ -42,7 +42,8 @@ class NpyLabels(NamedTuple):
 
     Args:
         labels (list of int): The class of each sequence.
-        names (list of str, optional): The name of each sequence, if the file tells them.
+        names (list of str, optional): The name of each sequence, :obj:`None` if the file does not
+            hold names.
 
     Example:
         >>> from pyg_vision.data.readers import read_npy_labels
@@ -56,7 +57,7 @@ class NpyLabels(NamedTuple):
 
 
 def open_npy(path: str | PathLike[str]) -> np.ndarray[Any, Any]:
-    r"""Opens an array :math:`(N, C, T, V, M)` without reading it.
+    r"""Opens an array :math:`(N, C, T, V, M)` without reading it into memory.
 
     Args:
         path (str or path): The file :obj:`.npy`.
@@ -66,7 +67,7 @@ def open_npy(path: str | PathLike[str]) -> np.ndarray[Any, Any]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no such array, or shorter than it declares.
+        ValueError: If the file is not such an array, or shorter than its header declares.
 
     Example:
         >>> from pyg_vision.data.readers import open_npy
@@ -93,10 +94,10 @@ def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyL
 
     Args:
         path (str or path): A file :obj:`.npy` of integers, :math:`(N)` or :math:`(N, 1)`, or a
-            pickle :obj:`.pkl` of :obj:`(names, labels)` as ST-GCN writes it, or of
-            :obj:`(names, labels, lengths)`, the last of which are not needed. No code of a pickle
+            pickle :obj:`.pkl` of :obj:`(names, labels)` as written by ST-GCN, or of
+            :obj:`(names, labels, lengths)`, where the lengths are ignored. No code of a pickle
             can run, see :func:`read_pyskl`.
-        count (int, optional): How many there must be. (default: :obj:`None`)
+        count (int, optional): The expected number of labels. (default: :obj:`None`)
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -151,15 +152,15 @@ def npy_sequence(
     Args:
         array (numpy.ndarray): The sequence.
         layout (str or SkeletonLayout): The skeleton, which must be given, see :func:`read_npy`.
-        y (int, optional): Its class. (default: :obj:`None`)
+        y (int, optional): The class of the sequence. (default: :obj:`None`)
         score (bool, optional): Whether the last channel is a score, see :func:`read_npy`.
             (default: :obj:`None`)
-        trim (bool, optional): Whether to leave out empty frames and persons at the end, see
+        trim (bool, optional): Whether to remove empty frames and persons at the end, see
             :func:`read_npy`. (default: :obj:`False`)
-        path (str or path, optional): What errors call it. (default: :obj:`"array"`)
+        path (str or path, optional): The name of the array in errors. (default: :obj:`"array"`)
 
     Raises:
-        ValueError: If the array does not fit the layout, there is none, or a score is negative.
+        ValueError: If the layout is not given or does not fit the array, or a score is negative.
 
     Example:
         >>> from pyg_vision.data.readers import npy_sequence, open_npy
@@ -196,42 +197,40 @@ def read_npy(
     score: bool | None = None,
     trim: bool = False,
 ) -> list[Data]:
-    r"""Reads an array :math:`(N, C, T, V, M)` of sequences, the form into which the published
-    code of ST-GCN and its successors brings its data sets.
+    r"""Reads an array :math:`(N, C, T, V, M)` of sequences, the format of the preprocessed data
+    sets of ST-GCN and its successors.
 
-    All sequences are held in memory; :class:`~pyg_vision.datasets.SkeletonArrays` reads each when
-    it is asked for.
+    All sequences are held in memory; :class:`~pyg_vision.datasets.SkeletonArrays` reads each
+    sequence on demand.
 
     .. note::
-        The arrays are as long as the longest sequence and have as many persons as the fullest,
-        with zeros behind the others. The published models see these zeros: they pass through
-        normalisation, convolution and pooling and change the output. So they are kept, unless
-        :obj:`trim` asks for sequences as they were recorded.
+        The arrays are padded with zeros to the largest number of frames and persons of a
+        sequence. In the published models these zeros pass through normalisation, convolution and
+        pooling and change the output. So they are kept by default; :obj:`trim` removes them.
 
     Args:
         data_path (str or path): The file :obj:`.npy`.
         label_path (str or path, optional): The labels, a file :obj:`.npy` of integers or a pickle
             :obj:`.pkl` of :obj:`(names, labels)`. Without it sequences have no :obj:`y`.
             (default: :obj:`None`)
-        layout (str or SkeletonLayout): The skeleton, which must be given: an array does not say
-            what its joints are, and 17 or 25 joints are those of several skeletons.
-        score (bool, optional): Whether the last channel is a score and no coordinate. By default
-            it is one if there are four channels, or three and the layout is :obj:`"coco"`,
-            :obj:`"openpose"`, :obj:`"body_25"` or :obj:`"body_25b"`. Scores are not negative.
-            (default: :obj:`None`)
-        trim (bool, optional): Whether to leave out frames at the end in which all is zero, and
-            persons behind the others of whom all is zero. One of each always remains.
-            (default: :obj:`False`)
+        layout (str or SkeletonLayout): The skeleton, which must be given: an array does not name
+            its joints, and several skeletons have 17 or 25 joints.
+        score (bool, optional): Whether the last channel is a score instead of a coordinate. By
+            default it is a score if there are four channels, or three and the layout is
+            :obj:`"coco"`, :obj:`"openpose"`, :obj:`"body_25"` or :obj:`"body_25b"`. Scores must
+            not be negative. (default: :obj:`None`)
+        trim (bool, optional): Whether to remove the frames and persons at the end that are zero
+            throughout. At least one frame and one person remain. (default: :obj:`False`)
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a file is malformed, the numbers of sequences and labels differ, the array
-            does not fit the layout, there is none, or a score is negative; the error names the
+        ValueError: If a file is malformed, the numbers of sequences and labels differ, the layout
+            is not given or does not fit the array, or a score is negative; the error names the
             sequence.
 
     Example:
         >>> from pyg_vision.data.readers import read_npy
-        >>> sequences = read_npy("data/train_data.npy", "data/train_label.pkl", layout="ntu", trim=True)
+        >>> sequences = read_npy("data/train_data.npy", "data/train_label.pkl", "ntu", trim=True)
         >>> len(sequences)
         4
         >>> sequences[3].skeleton_shape

@@ -28,13 +28,13 @@ _JOINT_VALUES = 12  # x, y, z, two pairs of pixels, a quaternion, and the tracki
 
 
 class NTUName(NamedTuple):
-    r"""What the name of a file tells.
+    r"""The numbers in the name of a file of NTU RGB+D.
 
     Args:
         setup (int): The setup of the cameras, 1 to 17, or to 32 in NTU RGB+D 120.
         camera (int): The camera, 1 to 3.
         subject (int): The person, 1 to 40, or to 106 in NTU RGB+D 120.
-        repetition (int): Which repetition, 1 or 2.
+        repetition (int): The repetition, 1 or 2.
         action (int): The number of the action, 1 to 60, or to 120 in NTU RGB+D 120.
 
     Example:
@@ -58,7 +58,7 @@ def ntu_name(path: str | PathLike[str]) -> NTUName:
         path (str or path): The file.
 
     Raises:
-        ValueError: If it has another name, or an action that the data set does not have.
+        ValueError: If the name has another form, or the data set does not have the action.
 
     Example:
         >>> from pyg_vision.data.readers import ntu_name
@@ -77,10 +77,10 @@ def ntu_name(path: str | PathLike[str]) -> NTUName:
 def read_ntu(path: str | PathLike[str]) -> Data:
     r"""Reads a sequence of NTU RGB+D from a text file :obj:`.skeleton`.
 
-    A body is one person as long as Kinect gives it the same tracking ID; frames in which it was
-    not seen are zeros. Persons are ordered by how much they move, the most first: by the sum of
-    the standard deviations of :math:`x`, :math:`y` and :math:`z` over their joints and frames, as
-    in 2s-AGCN. All are kept, even furniture that Kinect took for a body;
+    Bodies with the same tracking ID of Kinect are one person; frames in which it was not seen are
+    zeros. Persons are sorted by their motion, the largest first: by the sum of the standard
+    deviations of :math:`x`, :math:`y` and :math:`z` over their joints and frames, as in 2s-AGCN.
+    All are kept, including objects that Kinect detected as bodies;
     :class:`~pyg_vision.transforms.TopPersons` keeps two, as the published models do.
 
     Args:
@@ -93,7 +93,7 @@ def read_ntu(path: str | PathLike[str]) -> Data:
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is malformed, or without frames or bodies; the error names file,
-            frame and person, the person being counted in its frame.
+            frame and person, where persons are counted within the frame.
 
     Example:
         >>> from pyg_vision.data.readers import read_ntu

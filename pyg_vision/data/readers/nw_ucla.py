@@ -25,12 +25,12 @@ _NAME = re.compile(r"a(\d{2})_s(\d{2})_e(\d{2})_v(\d{2})")
 
 
 class NWUCLAName(NamedTuple):
-    r"""What the name of a file tells.
+    r"""The numbers in the name of a file of Northwestern-UCLA.
 
     Args:
         action (int): The number of the action, 1 to 12 with gaps.
         subject (int): The person.
-        episode (int): Which repetition.
+        episode (int): The repetition.
         view (int): The camera.
 
     Example:
@@ -53,7 +53,7 @@ def nw_ucla_name(path: str | PathLike[str]) -> NWUCLAName:
         path (str or path): The file.
 
     Raises:
-        ValueError: If it has another name, or an action that the data set does not have.
+        ValueError: If the name has another form, or the data set does not have the action.
 
     Example:
         >>> from pyg_vision.data.readers import nw_ucla_name
@@ -72,14 +72,14 @@ def nw_ucla_name(path: str | PathLike[str]) -> NWUCLAName:
 def read_nw_ucla(path: str | PathLike[str]) -> Data:
     r"""Reads a sequence of Northwestern-UCLA from JSON.
 
-    The file is ``{"skeletons": [T][20][3], …}``, in metres; the class is told by its name.
+    The file is ``{"skeletons": [T][20][3], …}``, in metres; the class is read from its name.
 
     Args:
         path (str or path): The file :obj:`aXX_sYY_eZZ_vWW.json`.
 
     Returns:
-        torch_geometric.data.Data: The sequence, of the layout :obj:`"kinect"`, see
-        :func:`~pyg_vision.data.skeleton_sequence`.
+        torch_geometric.data.Data: The sequence, of the layout :obj:`"kinect"`, with the class as
+        :obj:`y`; see :func:`~pyg_vision.data.skeleton_sequence`.
 
     Raises:
         FileNotFoundError: If there is no such file.

@@ -46,38 +46,32 @@ def read_openpose(
     one for each frame, all in one folder: :obj:`<video>_000000000012_keypoints.json`, or of any
     other name with a number.
 
-    A JSON file whose object has :obj:`people` is a frame; others are skipped, and a message of the
-    log counts them. Frames are in the order of the last number of their names, which need not be
-    consecutive; what stands before it must be the same in all.
+    A JSON file whose object has :obj:`people` is a frame; others are skipped with a warning in the
+    log. Frames are sorted by the last number in their names. These numbers need not be
+    consecutive, but the text before them must be the same in all names.
 
-    OpenPose does not follow people from frame to frame: person 0 is the one that it lists first in
-    each frame, and there are as many persons as in the fullest frame. If another program has
-    followed them and written a :obj:`person_id`, there is one person for each, in the order of
-    these numbers, and those without one come behind. Persons that a frame lacks are zeros, as are
-    joints that were not found.
-
-    .. code-block:: python
-
-        from pyg_vision.data.readers import read_openpose
-
-        data = read_openpose("output/clip", size=(1920, 1080))
+    OpenPose does not track persons: person 0 is the one that is listed first in each frame, and
+    the number of persons is that of the frame with the most. If another program has tracked them
+    and written a :obj:`person_id`, there is one person for each, sorted by these numbers, followed
+    by those without one. Persons that are missing in a frame are zeros, as are joints that were
+    not found.
 
     Args:
         folder (str or path): The folder, of one video.
-        layout (str or SkeletonLayout, optional): The skeleton. By default the model is told by
-            the number of its joints: :obj:`"openpose"` (COCO, 18 joints), :obj:`"body_25"`, or
-            :obj:`"hand"`. BODY_25B has as many joints as BODY_25 and must be named,
+        layout (str or SkeletonLayout, optional): The skeleton. By default it is inferred from
+            the number of joints: :obj:`"openpose"` (COCO, 18 joints), :obj:`"body_25"`, or
+            :obj:`"hand"`. BODY_25B has as many joints as BODY_25 and must be given as
             :obj:`"body_25b"`. (default: :obj:`None`)
-        part (str, optional): Which keypoints of a person are read, :obj:`"pose"`,
+        part (str, optional): The keypoints of a person to read, :obj:`"pose"`,
             :obj:`"hand_left"` or :obj:`"hand_right"`. (default: :obj:`"pose"`)
         min_score (float, optional): Joints with a lower score count as not found.
             (default: :obj:`0.0`)
-        size (tuple, optional): Width and height of the frames, by which coordinates are divided.
-            Without it they stay pixels. (default: :obj:`None`)
+        size (tuple, optional): Width and height of the frames, by which the coordinates are
+            divided. By default coordinates are in pixels. (default: :obj:`None`)
 
     Returns:
-        torch_geometric.data.Data: The sequence, of :math:`(x, y, \textrm{score})`, see
-        :func:`~pyg_vision.data.skeleton_sequence`.
+        torch_geometric.data.Data: The sequence, with the features :math:`(x, y, \textrm{score})`,
+        see :func:`~pyg_vision.data.skeleton_sequence`.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no file in it.

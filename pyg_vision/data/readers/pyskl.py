@@ -24,12 +24,12 @@ Annotation = dict[str, Any]
 
 
 class PysklFile(NamedTuple):
-    r"""What a file of pyskl holds.
+    r"""The content of an annotation file of pyskl.
 
     Args:
-        split (dict): The names of the sequences of each split. Older files have no splits.
+        split (dict): The names of the sequences of each split; empty if the file has no splits.
         annotations (list of dict): The sequences, each with :obj:`frame_dir` (its name),
-            :obj:`total_frames`, :obj:`keypoint` :math:`(M, T, V, C)`, and as a rule
+            :obj:`total_frames`, :obj:`keypoint` :math:`(M, T, V, C)`, and usually
             :obj:`keypoint_score` :math:`(M, T, V)`, :obj:`label`, and :obj:`img_shape`.
 
     Example:
@@ -46,17 +46,17 @@ class PysklFile(NamedTuple):
 
 
 def read_pyskl(path: str | PathLike[str]) -> PysklFile:
-    r"""Reads an annotation file of `pyskl <https://github.com/kennymckormick/pyskl>`_, which is
-    also one of MMAction2.
+    r"""Reads an annotation file of `pyskl <https://github.com/kennymckormick/pyskl>`_ or
+    MMAction2.
 
     The file is a pickle of ``{"split": {name: [frame_dir, …]}, "annotations": [{…}]}``, or of
-    the list of annotations alone, or of one annotation alone. It is read by an unpickler that
-    knows plain containers and numpy arrays of numbers or strings and refuses everything else, so
-    that no code of the file can run. The arrays are read-only. :func:`pyskl_sequence` turns an
-    annotation into a graph. Two annotations may have one :obj:`frame_dir` if there are no splits.
+    the list of annotations only, or of a single annotation. The unpickler accepts plain
+    containers and numpy arrays of numbers or strings and refuses everything else, so that no code
+    of the file can run. The arrays are read-only. :func:`pyskl_sequence` turns an annotation into
+    a graph. Two annotations may have the same :obj:`frame_dir` if there are no splits.
 
-    The Kinetics-400 files of pyskl hold no keypoints, but name other files which do; these are
-    refused.
+    The Kinetics-400 files of pyskl are refused, since they hold no keypoints but refer to other
+    files.
 
     Args:
         path (str or path): The file.
@@ -111,14 +111,15 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
     Args:
         annotation (dict): The annotation, see :class:`PysklFile`.
         layout (str or SkeletonLayout): The skeleton, which must be given, since the file does not
-            say it: as a rule :obj:`"coco"` of 2D poses, and :obj:`"ntu_pyskl"` of NTU RGB+D in 3D.
+            name it: usually :obj:`"coco"` for 2D poses, and :obj:`"ntu_pyskl"` for NTU RGB+D in
+            3D.
 
     Returns:
         torch_geometric.data.Data: The sequence, see :func:`~pyg_vision.data.skeleton_sequence`;
         2D coordinates are pixels, as in the file. Without a label it has no :obj:`y`.
 
     Raises:
-        ValueError: If the annotation is malformed, there is no layout, or it does not fit, or
+        ValueError: If the annotation is malformed, the layout is not given or does not fit, or
             a score is negative; the error names its :obj:`frame_dir`.
 
     Example:

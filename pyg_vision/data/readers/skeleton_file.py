@@ -27,13 +27,14 @@ _MAX_VALUES = 2**26
 
 
 class SkeletonFileError(ValueError):
-    r"""Says what is wrong with a skeleton file, and where.
+    r"""The error of a malformed skeleton file, whose message names the file, the problem and,
+    where known, the frame and the person.
 
     Args:
         path (pathlib.Path): The file.
-        problem (str): What is wrong.
-        frame (int, optional): In which frame, counted from zero. (default: :obj:`None`)
-        person (int, optional): Of which person, counted from zero. (default: :obj:`None`)
+        problem (str): The description of the problem.
+        frame (int, optional): The frame, counted from zero. (default: :obj:`None`)
+        person (int, optional): The person, counted from zero. (default: :obj:`None`)
 
     Example:
         >>> from pyg_vision.data.readers import SkeletonFileError, read_nw_ucla

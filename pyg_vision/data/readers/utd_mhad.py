@@ -34,12 +34,12 @@ _JOINTS = (
 
 
 class UTDMHADName(NamedTuple):
-    r"""What the name of a file tells.
+    r"""The numbers in the name of a file of UTD-MHAD.
 
     Args:
         action (int): The number of the action, 1 to 27.
         subject (int): The person, 1 to 8.
-        trial (int): Which repetition, 1 to 4.
+        trial (int): The repetition, 1 to 4.
 
     Example:
         >>> from pyg_vision.data.readers import utd_mhad_name
@@ -60,7 +60,7 @@ def utd_mhad_name(path: str | PathLike[str]) -> UTDMHADName:
         path (str or path): The file.
 
     Raises:
-        ValueError: If it has another name, or an action that the data set does not have.
+        ValueError: If the name has another form, or the data set does not have the action.
 
     Example:
         >>> from pyg_vision.data.readers import utd_mhad_name
@@ -80,7 +80,7 @@ def read_utd_mhad(path: str | PathLike[str]) -> Data:
     r"""Reads a sequence of UTD-MHAD from a MATLAB file.
 
     The file holds the variable :obj:`d_skel` :math:`(20, 3, T)`, in metres. Its joints, which
-    begin with the head, are brought into the order of the layout :obj:`"kinect"`.
+    begin with the head, are sorted into the order of the layout :obj:`"kinect"`.
 
     Args:
         path (str or path): The file :obj:`aX_sY_tZ_skeleton.mat`.

@@ -168,6 +168,7 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ({"first_frame": None}, TypeError, "'first_frame' must be an integer"),
         ({"num_persons": 0}, ValueError, r"'num_persons' must be at least 1 \(got 0\)"),
         ({"num_persons": 1.0}, TypeError, r"'num_persons' must be an integer \(got 1.0\)"),
         ({"num_persons": True}, TypeError, r"'num_persons' must be an integer \(got True\)"),
