@@ -1,5 +1,5 @@
 r"""The demo: a Vision GNN learns handwritten digits, then draws its graphs over a photograph;
-ST-GCN learns synthetic motion, then a moving picture shows it with its edges.
+ST-GCN learns synthetic motion, then an animation shows it with its edges.
 
 Run it as :obj:`python -m pyg_vision.demo` or :obj:`pyg-vision-demo`; it needs the extra
 :obj:`train`, downloads nothing and takes a minute on two cores.
@@ -85,7 +85,7 @@ def draw_photo(model: ViG, path: Path) -> None:
     r"""Draws the graphs of the first and the last block over scikit-learn's :obj:`china.jpg`.
 
     Args:
-        model (ViG): A model of pictures with one channel.
+        model (ViG): A model of images with one channel.
         path (Path): The PNG file to write.
     """
     from sklearn.datasets import load_sample_image
@@ -167,11 +167,11 @@ def animate_motion(model: STGCN, path: Path, index: int = 2) -> None:
 
 
 def crop_to(photo: Tensor, size: tuple[int, int]) -> Tensor:
-    r"""Resizes a photograph to the proportions of a smaller picture, for drawing.
+    r"""Resizes a photograph to the proportions of a smaller image, for drawing.
 
     Args:
         photo (torch.Tensor): The photograph :math:`(C, H, W)`.
-        size (tuple): The height and width of the smaller picture.
+        size (tuple): The height and width of the smaller image.
     """
     scale = min(photo.size(1) // size[0], photo.size(2) // size[1])
     target = (size[0] * scale, size[1] * scale)
@@ -210,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     picture = options.out / "china_graphs.png"
     draw_photo(model, picture)
     logger.info("weights:  %s", checkpoint)
-    logger.info("picture:  %s", picture)
+    logger.info("drawing:  %s", picture)
 
     moving, motion_share = train_motion(options.motion_epochs, options.seed)
     logger.info("accuracy on synthetic figures that it has not seen: %.1f%%", 100 * motion_share)
@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     animation = options.out / "motion.gif"
     animate_motion(moving, animation)
     logger.info("weights:  %s", checkpoint)
-    logger.info("picture:  %s", animation)
+    logger.info("drawing:  %s", animation)
 
     missed = False
     for what, share, target in (

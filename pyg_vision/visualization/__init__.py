@@ -1,4 +1,4 @@
-r"""Pictures of graphs. Nothing here is imported with the package, and matplotlib only to draw."""
+r"""Drawings of graphs. Nothing here is imported with the package, and matplotlib only to draw."""
 
 from pyg_vision.visualization.image_graph import draw_image_graph, draw_vig_graphs
 from pyg_vision.visualization.skeleton_animation import animate_skeleton

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
-Picture = Image.Image | Tensor | np.ndarray[Any, Any]
+ImageLike = Image.Image | Tensor | np.ndarray[Any, Any]
 
 _MARGIN = 0.12
 _PLACE = 0.6
@@ -57,8 +57,8 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), facecolor="white")
 
 
-def read_pixels(image: Picture) -> Pixels:
-    r"""Returns any picture as an array :math:`(H, W, 3)` of bytes."""
+def read_pixels(image: ImageLike) -> Pixels:
+    r"""Returns any image as an array :math:`(H, W, 3)` of bytes."""
     if isinstance(image, Image.Image):
         return np.asarray(image_to_rgb(image))
     if isinstance(image, np.ndarray):
@@ -118,7 +118,7 @@ def choose_nodes(pixels: Pixels, grid: Size2D, count: int = 3) -> list[int]:
     return chosen
 
 
-def draw_picture(ax: Axes, pixels: Pixels, lit: Iterable[Box], dim: float) -> None:
+def draw_image(ax: Axes, pixels: Pixels, lit: Iterable[Box], dim: float) -> None:
     r"""Draws the image, darkened but for the lit boxes."""
     height, width = pixels.shape[:2]
     veil = np.zeros((height, width, 4), dtype=np.float32)

@@ -203,7 +203,7 @@ def _center(layout: SkeletonLayout) -> str:
 
 
 def _project(joints: Array, view: tuple[float, float], up: Up | None) -> Array:
-    r"""Returns the coordinates in the picture, :math:`y` downwards."""
+    r"""Returns the coordinates in the drawing, :math:`y` downwards."""
     if len(view) != 2 or not np.isfinite(view).all():
         raise ValueError(f"'view' must be (elevation, azimuth) in degrees (got {view!r})")
     if joints.shape[-1] == 2:

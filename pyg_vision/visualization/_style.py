@@ -1,4 +1,4 @@
-r"""Colours: one for each relation, in every picture."""
+r"""Colours: one for each relation, in every drawing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""The graph over the picture."""
+r"""Graphs drawn over the images that they were built from."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pyg_vision.data.size import Size2D, as_size, describe_size
 from pyg_vision.ops import NeighborTable
 from pyg_vision.visualization._canvas import (
     Box,
-    Picture,
+    ImageLike,
     Pixels,
     choose_nodes,
+    draw_image,
     draw_lattice,
-    draw_picture,
     new_figure,
     patch_box,
     points_per_pixel,
@@ -40,7 +40,7 @@ _TITLE: dict[str, Any] = {"loc": "left", "fontsize": 13, "fontweight": "bold", "
 
 
 def draw_image_graph(
-    image: Picture,
+    image: ImageLike,
     neighbors: Tensor | NeighborTable,
     grid_size: Sequence[int],
     nodes: Sequence[int] | None = None,
@@ -112,7 +112,7 @@ def draw_image_graph(
 
 
 def draw_vig_graphs(
-    image: Picture,
+    image: ImageLike,
     first: Tensor | NeighborTable,
     last: Tensor | NeighborTable,
     grid_size: Sequence[int],
@@ -177,7 +177,7 @@ def _draw(
     size = Size2D(*pixels.shape[:2])
     centers = [patch_box(node, size, grid) for node in nodes]
     around = [[patch_box(source, size, source_grid) for source in found] for found in neighbors]
-    draw_picture(ax, pixels, [*centers, *(box for boxes in around for box in boxes)], dim)
+    draw_image(ax, pixels, [*centers, *(box for boxes in around for box in boxes)], dim)
     draw_lattice(ax, size, grid)
     scale = points_per_pixel(ax)
     for i, (center, boxes) in enumerate(zip(centers, around, strict=True)):

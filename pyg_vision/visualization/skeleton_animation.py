@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _DPI = 100
 _FASTEST = 50.0  # frames of a second; viewers slow down shorter delays than two hundredths
 _NARROWEST = 200
-_FLATTEST, _HIGHEST = 0.6, 1.2  # the height of the picture as a share of its width
+_FLATTEST, _HIGHEST = 0.6, 1.2  # the height of the image as a share of its width
 _MARGIN = 16.0
 _TITLE = 20.0
 _FONT = 7.6
@@ -128,7 +128,7 @@ def animate_skeleton(
     place = Place.fit(motion, scale, 0.5 * (low + high), 0.5 * np.array((across, height)))
 
     palette = _make_palette(relations.colors)
-    pictures = []
+    frames = []
     num_frames = motion.points.shape[1]
     for frame in range(num_frames):
         drawn = draw_pose(ax, motion, relations, frame, place, trail)
@@ -136,19 +136,19 @@ def animate_skeleton(
         canvas.draw()  # type: ignore[no-untyped-call]
         pixel = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         image = Image.fromarray(np.ascontiguousarray(pixel[..., :3]))
-        pictures.append(image.quantize(palette=palette, dither=Image.Dither.NONE))
+        frames.append(image.quantize(palette=palette, dither=Image.Dither.NONE))
         for artist in drawn:
             artist.remove()
     if path is not None:
-        pictures[0].save(
+        frames[0].save(
             path,
             format="GIF",
             save_all=True,
-            append_images=pictures[1:],
+            append_images=frames[1:],
             duration=_delays(num_frames, fps),
             loop=0,
         )
-    return pictures
+    return frames
 
 
 def _draw_time(ax: Axes, share: float) -> Artist:

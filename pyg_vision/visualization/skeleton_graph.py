@@ -57,7 +57,7 @@ def draw_skeleton(
     Each joint is a dot. An arrow from joint to joint is an edge in the colour of its relation,
     a ring around a joint its edge to itself, and a trail behind it the temporal edges to the same
     joint in the frames before. A legend says what the colours mean, which are the same in every
-    picture: blue edges come from nearer the centre of the body, orange ones from farther away.
+    drawing: blue edges come from nearer the centre of the body, orange ones from farther away.
 
     All moments have the same scale and the same height above the ground, and each is centred.
     Persons that are all zeros in a frame are not drawn, nor are joints whose score is zero.
@@ -76,7 +76,7 @@ def draw_skeleton(
         view (tuple, optional): For three coordinates, how many degrees the viewer stands above
             the horizon and to the right of the front; the first axis points to the right, and
             the third away from the viewer. (default: :obj:`(10.0, 0.0)`)
-        up (str, optional): The axis that points up: :obj:`"y"`, :obj:`"-y"` as in pictures, or
+        up (str, optional): The axis that points up: :obj:`"y"`, :obj:`"-y"` as in images, or
             :obj:`"z"`. If :obj:`None`, :obj:`"-y"` for two coordinates, :obj:`"y"` for three.
             (default: :obj:`None`)
         title (str, optional): A line above. (default: :obj:`None`)
