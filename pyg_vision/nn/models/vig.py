@@ -326,11 +326,11 @@ class ViG(Module):
             raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
         if x.dim() != 4 or x.size(1) != self.in_channels or x.numel() == 0:
             raise ValueError(
-                f"the input must be pictures [B, {self.in_channels}, H, W], at least one "
+                f"the input must be images [B, {self.in_channels}, H, W], at least one "
                 f"(got shape {list(x.shape)})"
             )
         if not x.is_floating_point():
-            raise TypeError(f"pictures must be floating-point, e.g. in [0, 1] (got {x.dtype})")
+            raise TypeError(f"images must be floating-point, e.g. in [0, 1] (got {x.dtype})")
         return x
 
     def _embed(self, x: Tensor) -> Tensor:
@@ -359,7 +359,7 @@ class ViG(Module):
             self._warned = True
             worst = next(i for i, reach in enumerate(fitted) if reach != self.reaches[i])
             warn(
-                f"a picture of {num_nodes} patches is too small for k={self.reaches[worst].k} and "
+                f"an image of {num_nodes} patches is too small for k={self.reaches[worst].k} and "
                 f"dilation={self.reaches[worst].dilation} (block {worst}); it uses "
                 f"k={fitted[worst].k} and dilation={fitted[worst].dilation}, and later blocks "
                 f"likewise"
