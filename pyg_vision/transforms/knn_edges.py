@@ -44,6 +44,14 @@ class KNNEdges(BaseTransform):
         TypeError: If :obj:`k` is no integer; when called, if the attribute is no tensor.
         ValueError: If :obj:`k` is smaller than one; when called, if the attribute is missing or
             has no row for each node.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.data import Data
+        >>> from pyg_vision.transforms import KNNEdges
+        >>> data = KNNEdges(k=6)(Data(x=torch.randn(100, 16)))
+        >>> data.edge_index.shape
+        torch.Size([2, 600])
     """
 
     def __init__(

@@ -35,6 +35,13 @@ class RandomRotateSkeleton(SkeletonTransform):
 
     Raises:
         ValueError: If an angle is negative; when called, if the angles do not fit the coordinates.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import RandomRotateSkeleton
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> RandomRotateSkeleton(15.0)(data).pos.shape
+        torch.Size([360, 2])
     """
 
     def __init__(self, degrees: float | Sequence[float]) -> None:
@@ -68,6 +75,13 @@ class RandomScaleSkeleton(SkeletonTransform):
 
     Raises:
         ValueError: If the factors are not positive and in order.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import RandomScaleSkeleton
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> RandomScaleSkeleton(0.9, 1.1)(data).pos.shape
+        torch.Size([360, 2])
     """
 
     def __init__(self, low: float, high: float) -> None:
@@ -93,11 +107,20 @@ class RandomFlipSkeleton(SkeletonTransform):
     Args:
         p (float, optional): The probability. (default: :obj:`0.5`)
         axis (int, optional): The coordinate that is mirrored. (default: :obj:`0`)
-        middle (float, optional): The coordinate that stays where it is, such as 0.5 for pictures
+        middle (float, optional): The coordinate that stays where it is, such as 0.5 for images
             in [0, 1]. (default: :obj:`0.0`)
 
     Raises:
         ValueError: If the probability is none; when called, if the layout has no pairs.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import RandomFlipSkeleton
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> flipped = RandomFlipSkeleton(p=1.0, middle=0.5)(data)
+        >>> nose = data.pos.view(20, 18, 2)[:, 0, 0]
+        >>> (flipped.pos.view(20, 18, 2)[:, 0, 0] + nose).mean()  # mirrored about the middle
+        tensor(1.)
     """
 
     def __init__(self, p: float = 0.5, axis: int = 0, middle: float = 0.0) -> None:
@@ -145,6 +168,13 @@ class RandomMoveSkeleton(SkeletonTransform):
 
     Raises:
         ValueError: If a number is out of range.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import RandomMoveSkeleton
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> RandomMoveSkeleton(degrees=10.0, shift=0.1)(data).pos.shape
+        torch.Size([360, 2])
     """
 
     def __init__(

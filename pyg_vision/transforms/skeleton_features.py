@@ -24,6 +24,13 @@ class JointToBone(SkeletonTransform):
     The root has a bone of zeros. A score becomes the mean of those of both ends, as in pyskl.
     Positions :obj:`pos` stay. Put it behind all transforms of coordinates, and
     :class:`JointToMotion` behind it for the motion of bones.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import JointToBone
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> JointToBone()(data).x.shape  # vectors along bones, and the score
+        torch.Size([360, 3])
     """
 
     def forward(self, data: Data) -> Data:
@@ -66,6 +73,13 @@ class JointToMotion(SkeletonTransform):
 
     Raises:
         ValueError: If the difference is another one; when called, if it is motion already.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import JointToMotion
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> JointToMotion(difference=2)(data).x.shape
+        torch.Size([360, 3])
     """
 
     def __init__(self, difference: Literal[1, 2] = 1) -> None:

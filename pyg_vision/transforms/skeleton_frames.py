@@ -31,6 +31,13 @@ class SampleFrames(SkeletonTransform):
 
     Raises:
         ValueError: If the number is not positive.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import SampleFrames
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> tuple(SampleFrames(8)(data).skeleton_shape)
+        (1, 8, 18)
     """
 
     def __init__(self, num_frames: int, random: bool = False) -> None:
@@ -68,6 +75,14 @@ class UniformSampleFrames(SkeletonTransform):
 
     Raises:
         ValueError: If a number is not positive.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import UniformSampleFrames
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> clips = UniformSampleFrames(8, num_clips=3)(data)
+        >>> [tuple(clip.skeleton_shape) for clip in clips]
+        [(1, 8, 18), (1, 8, 18), (1, 8, 18)]
     """
 
     def __init__(self, num_frames: int, num_clips: int = 1, seed: int | None = None) -> None:
@@ -107,6 +122,13 @@ class RandomChooseFrames(SkeletonTransform):
 
     Raises:
         ValueError: If the number is not positive.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import RandomChooseFrames
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> tuple(RandomChooseFrames(8)(data).skeleton_shape)
+        (1, 8, 18)
     """
 
     def __init__(self, num_frames: int) -> None:
@@ -126,6 +148,13 @@ class RandomChooseFrames(SkeletonTransform):
 class RandomShiftFrames(SkeletonTransform):
     r"""Moves the part of a sequence in which someone is seen to a random time in it, as ST-GCN
     does (functional name: :obj:`random_shift_frames`).
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import RandomShiftFrames
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> tuple(RandomShiftFrames()(data).skeleton_shape)
+        (1, 20, 18)
     """
 
     def forward(self, data: Data) -> Data:
@@ -150,6 +179,13 @@ class PadFrames(SkeletonTransform):
 
     Raises:
         ValueError: If the number is not positive or there is no such mode.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import PadFrames
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> tuple(PadFrames(64, mode="loop")(data).skeleton_shape)
+        (1, 64, 18)
     """
 
     def __init__(self, num_frames: int, mode: Literal["loop", "zero"] = "loop") -> None:

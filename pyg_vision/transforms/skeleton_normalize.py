@@ -37,6 +37,14 @@ class CenterSkeleton(SkeletonTransform):
 
     Raises:
         ValueError: When called, if there is no such joint.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import CenterSkeleton
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> data = CenterSkeleton("neck", every_frame=True)(data)
+        >>> data.pos.view(20, 18, 2)[:, 1].abs().max()  # joint 1 is the neck
+        tensor(0.)
     """
 
     def __init__(self, joint: int | str | None = None, every_frame: bool = False) -> None:
@@ -78,11 +86,18 @@ class CenterByScore(SkeletonTransform):
     no corner of the picture but its middle.
 
     Args:
-        middle (float, optional): What becomes the origin, the middle of the picture in both
+        middle (float, optional): What becomes the origin, the middle of the image in both
             coordinates. (default: :obj:`0.5`)
 
     Raises:
         ValueError: When called, if the sequence has no score.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import CenterByScore
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> data.pos.min() >= 0, CenterByScore()(data).pos.min() < 0
+        (tensor(True), tensor(True))
     """
 
     def __init__(self, middle: float = 0.5) -> None:
@@ -111,6 +126,14 @@ class ScaleSkeleton(SkeletonTransform):
 
     Raises:
         ValueError: If there is no such size.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import ScaleSkeleton
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> data = ScaleSkeleton("max_abs")(data)
+        >>> data.pos.abs().max()
+        tensor(1.)
     """
 
     def __init__(self, to: Scaling = "min_max") -> None:

@@ -39,6 +39,15 @@ class TopPersons(SkeletonTransform):
         TypeError: If the number is no integer.
         ValueError: If the number is not positive; when called, if persons are to be ranked in
             every frame and the sequence has no score.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_sequence
+        >>> from pyg_vision.transforms import TopPersons
+        >>> keypoints = torch.rand(3, 10, 17, 2) + 0.1  # persons, frames, joints, coordinates
+        >>> data = skeleton_sequence(keypoints, "coco", score=torch.rand(3, 10, 17))
+        >>> tuple(TopPersons(2)(data).skeleton_shape)
+        (2, 10, 17)
     """
 
     def __init__(self, num_persons: int, every_frame: bool = False) -> None:
@@ -74,6 +83,15 @@ class TrackPersons(SkeletonTransform):
 
     Raises:
         ValueError: If a number is negative.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_sequence
+        >>> from pyg_vision.transforms import TrackPersons
+        >>> keypoints = torch.rand(3, 10, 17, 2) + 0.1  # persons, frames, joints, coordinates
+        >>> data = skeleton_sequence(keypoints, "coco", score=torch.rand(3, 10, 17))
+        >>> tuple(TrackPersons()(data).skeleton_shape)
+        (3, 10, 17)
     """
 
     def __init__(self, max_distance: float | None = None, max_gap: int | None = None) -> None:

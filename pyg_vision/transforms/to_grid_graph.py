@@ -36,6 +36,13 @@ class ToGridGraph(ImageTransform):
             is no image.
         ValueError: If the patch size is smaller than one or the connectivity neither 4 nor 8;
             when called, if the image does not divide into patches.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.transforms import ToGridGraph
+        >>> data = ToGridGraph(patch_size=8)(torch.rand(3, 32, 48))
+        >>> data.x.shape, data.edge_index.shape
+        (torch.Size([24, 192]), torch.Size([2, 76]))
     """
 
     def __init__(self, patch_size: int | Sequence[int] = 1, connectivity: Connectivity = 4) -> None:

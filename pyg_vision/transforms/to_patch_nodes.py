@@ -28,13 +28,6 @@ class ToPatchNodes(ImageTransform):
     graph is that of :func:`~pyg_vision.data.image_graph`: :obj:`x`, :obj:`pos`, :obj:`grid_size`
     and :obj:`patch_size`. :func:`~pyg_vision.data.fold_batch` gives the image back.
 
-    .. code-block:: python
-
-        import torchvision.transforms as T
-        from pyg_vision.transforms import ToPatchNodes
-
-        transform = T.Compose([T.Resize((224, 224)), ToPatchNodes(16)])
-
     Args:
         patch_size (int or tuple): Height and width of a patch in pixels.
 
@@ -43,6 +36,15 @@ class ToPatchNodes(ImageTransform):
             is no image.
         ValueError: If the patch size is smaller than one; when called, if the image does not
             divide into patches (the error names the nearest size that does).
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.transforms import ToPatchNodes
+        >>> data = ToPatchNodes(16)(torch.rand(3, 224, 224))
+        >>> data.x.shape, data.pos.shape
+        (torch.Size([196, 768]), torch.Size([196, 2]))
+        >>> tuple(data.grid_size)
+        (14, 14)
     """
 
     def __init__(self, patch_size: int | Sequence[int]) -> None:
@@ -68,6 +70,12 @@ class ToPixelNodes(ImageTransform):
     Raises:
         TypeError: When called, if the input is no image.
         ValueError: When called, if a tensor is not :math:`(C, H, W)`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.transforms import ToPixelNodes
+        >>> ToPixelNodes()(torch.rand(1, 28, 28)).x.shape
+        torch.Size([784, 1])
     """
 
     def forward(self, data: Image.Image | Tensor) -> Data:
