@@ -12,31 +12,55 @@ import pyg_vision
 # Methods that PyG calls and users do not.
 HIDDEN = {
     "aggregate",
+    "channels_of",
     "download",
+    "edges",
     "edge_update",
     "extra_repr",
+    "fused",
+    "fusible",
+    "make_head",
+    "materialize",
     "message",
     "message_and_aggregate",
+    "neighborhood",
     "process",
     "processed_file_names",
     "propagate",
     "raw_file_names",
+    "read",
+    "spread",
     "update",
+    "wait_for_channels",
+}
+# The packages whose classes and functions have a page each, and the sections of their overview.
+PAGES = {
+    "pyg_vision.nn": {
+        "models": "Models",
+        "blocks": "Blocks",
+        "conv": "Graph convolutions",
+        "graph": "Graph construction",
+        "layers": "Layers",
+        "dense": "Dense twins",
+    }
 }
 
 
 def write(folder: Path) -> dict[str, str]:
     """Writes the pages and returns where each object is documented, by its other names."""
-    folder.mkdir(exist_ok=True)
     documented: dict[str, str] = {}
     pages = {}
     for module in public_modules():
+        if module.__name__ in PAGES:
+            pages |= render_pages(module, folder, documented)
+            continue
         page = render(module, documented)
         if page is not None:
             pages[folder / f"{module.__name__}.rst"] = page
-    for stale in set(folder.glob("*.rst")) - set(pages):
+    for stale in set(folder.rglob("*.rst")) - set(pages):
         stale.unlink()
     for path, page in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != page:
             path.write_text(page, encoding="utf-8")
     return documented
@@ -90,6 +114,34 @@ def render(module: ModuleType, documented: dict[str, str]) -> str | None:
         for name in names:
             lines += [*directive(name, getattr(module, name)), ""]
     return "\n".join(lines)
+
+
+def render_pages(module: ModuleType, folder: Path, documented: dict[str, str]) -> dict[Path, str]:
+    """A page for each class and function of a package, and one that lists them."""
+    inside = module.__name__.removeprefix("pyg_vision.")
+    sections: dict[str, list[str]] = {room: [] for room in PAGES[module.__name__]}
+    pages = {}
+    for name in module.__all__:
+        value = getattr(module, name)
+        documented[f"{value.__module__}.{name}"] = f"{module.__name__}.{name}"
+        documented.setdefault(name, f"{module.__name__}.{name}")
+        room = value.__module__.removeprefix(f"{module.__name__}.").partition(".")[0]
+        sections["dense" if name.startswith("Dense") else room].append(name)
+        title = name.replace("_", r"\_")
+        lines = [title, "=" * len(title), "", f".. currentmodule:: {module.__name__}", ""]
+        pages[folder / inside / f"{name}.rst"] = "\n".join([*lines, *directive(name, value), ""])
+    title = module.__name__
+    lines = [title, "=" * len(title), "", f".. automodule:: {title}", ""]
+    lines += [f".. currentmodule:: {title}", ""]
+    for room, heading in PAGES[title].items():
+        lines += [heading, "-" * len(heading), ""]
+        lines += [*first_paragraph(f"{title}.{room}"), ""]
+        lines += [".. autosummary::", "   :nosignatures:", ""]
+        lines += [*(f"   {name}" for name in sections[room]), ""]
+    lines += [".. toctree::", "   :hidden:", ""]
+    lines += [f"   {inside}/{name}" for names in sections.values() for name in names]
+    pages[folder / f"{title}.rst"] = "\n".join([*lines, ""])
+    return pages
 
 
 def group_of(value: object, module: ModuleType) -> str:

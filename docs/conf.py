@@ -8,6 +8,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import api  # noqa: E402
+import links  # noqa: E402
 from docutils import nodes  # noqa: E402
 
 import pyg_vision  # noqa: E402
@@ -22,6 +23,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
@@ -33,7 +35,7 @@ html_copy_source = False
 
 add_module_names = False
 autodoc_inherit_docstrings = False
-autodoc_typehints_format = "short"
+autodoc_typehints = "none"  # docstrings tell the types
 autosummary_generate = False
 napoleon_numpy_docstring = False
 python_maximum_signature_line_length = 110
@@ -44,10 +46,11 @@ rst_prolog = """
 .. role:: pytorch
 """
 
-# A reference into our own package must resolve. There is no intersphinx, so that the docs build
-# without a network: names of other packages, like our private ones, are set as code.
+# A reference must resolve: into our own package, or by a rule of links.py, since a build has no
+# network to ask other packages. Values, words of a type such as "optional", and our private names
+# are set as code.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!pyg_vision\b).*|pyg_vision.*\._.*")]
+nitpick_ignore_regex = [("py:obj", ".*"), ("py:.*", r"[^.]*|.*[^\w.].*|pyg_vision.*\._.*")]
 
 # Tutorials run on every build; an exception, or a word on stderr, fails it.
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -66,9 +69,12 @@ public_names = api.write(HERE / "generated")
 
 def resolve_public_name(app, env, node, contnode) -> nodes.reference | None:
     """Finds an object by the module that defines it, or its bare name, where it is exported."""
-    target = public_names.get(node.get("reftarget"))
-    if target is None or node.get("refdomain") != "py":
+    if node.get("refdomain") != "py":
         return None
+    target = public_names.get(node.get("reftarget"))
+    if target is None:
+        address = links.find(node.get("reftarget"))
+        return address and nodes.reference("", "", contnode, internal=False, refuri=address)
     domain = env.get_domain("py")
     return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, contnode)
 
