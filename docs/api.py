@@ -120,7 +120,7 @@ def render_pages(module: ModuleType, folder: Path, documented: dict[str, str]) -
     """A page for each class and function of a package, and one that lists them."""
     inside = module.__name__.removeprefix("pyg_vision.")
     sections: dict[str, list[str]] = {room: [] for room in PAGES[module.__name__]}
-    pages = {}
+    pages, stems = {}, {}
     for name in module.__all__:
         value = getattr(module, name)
         documented[f"{value.__module__}.{name}"] = f"{module.__name__}.{name}"
@@ -129,7 +129,10 @@ def render_pages(module: ModuleType, folder: Path, documented: dict[str, str]) -
         sections["dense" if name.startswith("Dense") else room].append(name)
         title = name.replace("_", r"\_")
         lines = [title, "=" * len(title), "", f".. currentmodule:: {module.__name__}", ""]
-        pages[folder / inside / f"{name}.rst"] = "\n".join([*lines, *directive(name, value), ""])
+        # Some file systems do not tell STGCN from stgcn.
+        stems[name] = name if inspect.isclass(value) else f"{name}-function"
+        page = "\n".join([*lines, *directive(name, value), ""])
+        pages[folder / inside / f"{stems[name]}.rst"] = page
     title = module.__name__
     lines = [title, "=" * len(title), "", f".. automodule:: {title}", ""]
     lines += [f".. currentmodule:: {title}", ""]
@@ -139,7 +142,7 @@ def render_pages(module: ModuleType, folder: Path, documented: dict[str, str]) -
         lines += [".. autosummary::", "   :nosignatures:", ""]
         lines += [*(f"   {name}" for name in sections[room]), ""]
     lines += [".. toctree::", "   :hidden:", ""]
-    lines += [f"   {inside}/{name}" for names in sections.values() for name in names]
+    lines += [f"   {inside}/{stems[name]}" for names in sections.values() for name in names]
     pages[folder / f"{title}.rst"] = "\n".join([*lines, ""])
     return pages
 

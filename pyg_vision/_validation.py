@@ -23,6 +23,13 @@ class set_validation:  # noqa: N801 - named like torch.set_grad_enabled, which i
         mode (bool, optional): :obj:`True` checks everywhere, :obj:`False` nowhere, :obj:`None`
             restores the default. Takes effect at once; used as a context manager, the previous
             mode returns at the end of the block.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision import set_validation
+        >>> from pyg_vision.ops import knn
+        >>> with set_validation(False):  # NaN is not looked for
+        ...     table = knn(torch.randn(5, 2), k=2)
     """
 
     def __init__(self, mode: bool | None) -> None:

@@ -17,7 +17,7 @@ def first_difference(x: Tensor, tracks: Tracks) -> Tensor:
 
     Args:
         x (torch.Tensor): The node features :math:`(|\mathcal{V}|, C)`.
-        tracks (Tracks): What the nodes are.
+        tracks (Tracks): The persons, frames and joints that the nodes are.
     """
     frames = x.reshape(tracks.num_frames, -1)
     steps = F.pad(frames[1:] - frames[:-1], (0, 0, 0, 1))
@@ -33,7 +33,7 @@ def second_difference(x: Tensor, tracks: Tracks) -> Tensor:
 
     Args:
         x (torch.Tensor): The node features :math:`(|\mathcal{V}|, C)`.
-        tracks (Tracks): What the nodes are.
+        tracks (Tracks): The persons, frames and joints that the nodes are.
     """
     frames = x.reshape(tracks.num_frames, -1)
     if tracks.num_frames < 3:

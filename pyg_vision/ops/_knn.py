@@ -117,6 +117,18 @@ def knn(
         ValueError: If shapes or devices do not match, :math:`k \cdot d` is larger than a graph,
             features or a bias hold what has no rank, :obj:`batch` is not sorted, or a graph is
             empty.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.ops import knn
+        >>> x = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+        >>> knn(x, k=2).index  # a node is its own nearest neighbour
+        tensor([[0, 1],
+                [1, 0],
+                [2, 1],
+                [3, 2]])
+        >>> knn(torch.randn(8, 196, 64), k=9, metric="cosine").index.shape
+        torch.Size([8, 196, 9])
     """
     k = check_int("k", k)
     dilation = check_int("dilation", dilation)

@@ -59,6 +59,8 @@ def knn_graph(
         ValueError: If an argument does not fit; see :func:`pyg_vision.ops.knn`.
 
     Example:
+        >>> import torch
+        >>> from pyg_vision.ops import knn_graph
         >>> x = torch.tensor([[0.0], [1.0], [5.0]])
         >>> knn_graph(x, k=1)
         tensor([[1, 0, 1],

@@ -42,6 +42,15 @@ def max_relative(
     Raises:
         TypeError: If features are not floating-point, or the graph is of no known type.
         ValueError: If shapes, devices or the range of the indices do not fit.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.ops import knn, max_relative
+        >>> x = torch.tensor([[0.0], [1.0], [3.0]])
+        >>> max_relative(x, knn(x, k=2))
+        tensor([[1.],
+                [0.],
+                [0.]])
     """
     x_src, x_dst = x if isinstance(x, (tuple, list)) else (x, x)
     check_features("x" if x_src is x_dst else "x[0]", x_src, (2, 3))

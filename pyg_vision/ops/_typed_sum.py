@@ -34,6 +34,17 @@ def relation_sum(
     Shapes:
         - **input:** :math:`(M, C)`, or :math:`(*, M, C)`, many signals over one graph
         - **output:** :math:`(*, N, R, C)`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.ops import relation_sum
+        >>> x = torch.tensor([[1.0], [2.0], [4.0]])
+        >>> edge_index = torch.tensor([[1, 2, 0], [0, 0, 2]])
+        >>> edge_type = torch.tensor([0, 1, 0])
+        >>> relation_sum(x, edge_index, edge_type, None, num_relations=2, num_targets=3).squeeze(-1)
+        tensor([[2., 4.],
+                [0., 0.],
+                [1., 0.]])
     """
     slot = edge_index[1] * num_relations + edge_type
     out = typed_sum(x, edge_index[0], slot, edge_weight, num_targets * num_relations)
@@ -64,6 +75,16 @@ def typed_sum(
     Shapes:
         - **input:** :math:`(M, C)`, or :math:`(*, M, C)`, many signals over one graph
         - **output:** :math:`(*, N, C)`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.ops import typed_sum
+        >>> x = torch.tensor([[1.0], [2.0], [4.0]])
+        >>> column, target = torch.tensor([1, 2, 0]), torch.tensor([0, 0, 2])
+        >>> typed_sum(x, column, target, torch.tensor([1.0, 0.5, 3.0]), num_targets=3)
+        tensor([[4.],
+                [0.],
+                [3.]])
     """
     weight = x.new_ones(column.numel()) if edge_weight is None else edge_weight.to(x.dtype)
     if x.dim() > 2 and max(num_targets, x.size(-2)) <= DENSE_ROWS:

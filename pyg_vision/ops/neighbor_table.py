@@ -27,6 +27,14 @@ class NeighborTable(NamedTuple):
     Args:
         index (torch.Tensor): The neighbours of each node, nearest first, as :obj:`torch.long`.
         num_sources (int): The number of nodes that :obj:`index` may point to.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.ops import NeighborTable
+        >>> table = NeighborTable(torch.tensor([[0, 1], [1, 2], [2, 1]]), num_sources=3)
+        >>> table.edge_index
+        tensor([[0, 1, 1, 2, 2, 1],
+                [0, 0, 1, 1, 2, 2]])
     """
 
     index: Tensor  # type: ignore[assignment]  # the field's name, over that of tuple.index

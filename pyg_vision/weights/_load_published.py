@@ -29,6 +29,14 @@ class LoadReport:
             skeleton, and was found to be equal.
         entry (str): Under which name the file held the weights, such as :obj:`"state_dict_ema"`,
             empty if under none.
+
+    Example:
+        >>> from pyg_vision.nn import ViG
+        >>> from pyg_vision.weights import LoadReport
+        >>> report = LoadReport(loaded={"prediction.0.weight": "head.0.weight"})
+        >>> print(report)
+        1 loaded, 0 of them resampled, 0 skipped, 0 missing
+          prediction.0.weight -> head.0.weight
     """
 
     loaded: dict[str, str] = field(default_factory=dict)
@@ -95,6 +103,18 @@ def load_published(
         ValueError: If the file is not a state dict or is truncated, or, if strict, a key is
             missing, unknown or of the wrong shape; whether strict or not, if it is a state dict
             of this package, or of another model.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import STGCN
+        >>> from pyg_vision.weights import load_published
+        >>> model = STGCN(in_channels=3, num_classes=10, edge_importance=False)
+        >>> published = {  # such as torch.load("st_gcn.pth") would give
+        ...     name.replace("blocks.", "st_gcn_networks.").replace(".gcn.", ".gcn.conv."): value
+        ...     for name, value in model.state_dict().items()
+        ... }
+        >>> len(load_published(model, published).skipped)
+        0
     """
     rules = getattr(model, "published", None)
     if not isinstance(rules, KeyRules):

@@ -27,6 +27,14 @@ class Weights:
             :obj:`source` and :obj:`num_params`.
         sha256 (str, optional): The hash of the file, as its authors publish it. If :obj:`None`,
             that of the first download. (default: :obj:`None`)
+
+    Example:
+        >>> from torchvision.transforms import ToTensor
+        >>> from pyg_vision.weights import Weights
+        >>> meta = {"categories": ["cat", "dog"], "licence": "MIT"}
+        >>> weights = Weights("https://example.org/toy.pth", transforms=ToTensor, meta=meta)
+        >>> len(weights.meta["categories"])
+        2
     """
 
     url: str
@@ -42,14 +50,19 @@ class WeightsEnum(Enum):
     r"""The weights of one model; a subclass is named after its builder, as
     :obj:`ViG_Ti_Weights` after :func:`~pyg_vision.nn.vig_ti`.
 
-    .. code-block:: python
-
-        class Toy_Weights(WeightsEnum):
-            DIGITS_V1 = Weights(url="https://example.org/toy.pth", transforms=ToTensor)
-            DEFAULT = DIGITS_V1
-
-        model = toy(weights=Toy_Weights.DEFAULT)
-        preprocess = Toy_Weights.DEFAULT.transforms()
+    Example:
+        >>> import torch
+        >>> from pathlib import Path
+        >>> from torchvision.transforms import ToTensor
+        >>> from pyg_vision.weights import Weights, WeightsEnum
+        >>> model = torch.nn.Linear(2, 3)
+        >>> torch.save(model.state_dict(), "toy_linear.pth")
+        >>> class Toy_Weights(WeightsEnum):
+        ...     V1 = Weights(url=Path("toy_linear.pth").absolute().as_uri(), transforms=ToTensor)
+        ...     DEFAULT = V1
+        >>> Toy_Weights.verify("DEFAULT")
+        <Toy_Weights.V1: ...>
+        >>> preprocess = Toy_Weights.DEFAULT.transforms()
     """
 
     @classmethod

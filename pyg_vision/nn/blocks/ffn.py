@@ -31,6 +31,12 @@ class FFN(Module):
     Shapes:
         - **input:** node features :math:`(B, N, C)` or :math:`(|\mathcal{V}|, C)`
         - **output:** the same
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import FFN
+        >>> FFN(48)(torch.randn(2, 196, 48)).shape
+        torch.Size([2, 196, 48])
     """
 
     def __init__(

@@ -60,6 +60,17 @@ class Grapher(Module):
         - **input:** node features :math:`(B, N, C)`, or :math:`(|\mathcal{V}|, C)` with
           :obj:`batch`
         - **output:** the same
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import Grapher
+        >>> grapher = Grapher(48, k=9)
+        >>> x = torch.randn(2, 196, 48)
+        >>> grapher(x).shape
+        torch.Size([2, 196, 48])
+        >>> _, table = grapher(x, return_graph=True)
+        >>> table.k
+        9
     """
 
     def __init__(

@@ -18,15 +18,21 @@ class Stem(Sequential):
     each time and ending with :obj:`channels`, then one of stride one.
 
     Args:
-        in_channels (int): The channels of the picture.
+        in_channels (int): The channels of the image.
         channels (int): Size of each patch embedding.
         patch_size (int, optional): The side of a patch in pixels, 1, 2, 4, 8 or 16 (published).
             (default: :obj:`16`)
         act (str, optional): The activation. (default: :obj:`"gelu"`)
 
     Shapes:
-        - **input:** pictures :math:`(B, C_{in}, H, W)`
+        - **input:** images :math:`(B, C_{in}, H, W)`
         - **output:** patch embeddings :math:`(B, C, \lceil H / p \rceil, \lceil W / p \rceil)`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import Stem
+        >>> Stem(3, 48, patch_size=16)(torch.randn(2, 3, 224, 224)).shape
+        torch.Size([2, 48, 14, 14])
     """
 
     def __init__(

@@ -40,6 +40,16 @@ class STGCNBlock(Module):
         - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
           joint; the typed edges of one skeleton
         - **output:** node features :math:`(|\mathcal{V}^{\prime}|, C_{out})`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_graph
+        >>> from pyg_vision.nn import STGCNBlock
+        >>> graph = skeleton_graph("coco", dtype=torch.float)
+        >>> block = STGCNBlock(3, 16, num_relations=3)
+        >>> x = torch.randn(2 * 30 * 17, 3)  # two persons, 30 frames, 17 joints
+        >>> block(x, [(2, 30, 17)], graph.edge_index, graph.edge_type, graph.edge_weight).shape
+        torch.Size([1020, 16])
     """
 
     def __init__(
@@ -84,12 +94,12 @@ class STGCNBlock(Module):
 
         Args:
             x (torch.Tensor): The node features.
-            tracks (Tracks, Data or list of tuples): What the nodes are, see
+            tracks (Tracks, Data or list of tuples): The tracks of the nodes, see
                 :class:`TemporalConv`.
             edge_index (torch.Tensor): The edges of one skeleton, which all frames share.
             edge_type (torch.Tensor): The relation of each edge.
             edge_weight (torch.Tensor, optional): The weight of each edge. (default: :obj:`None`)
-            plan (RelationPlan, optional): What is known of the edges, see
+            plan (RelationPlan, optional): The plan of the edges, see
                 :class:`SpatialGraphConv`. (default: :obj:`None`)
         """
         tracks = tracks if isinstance(tracks, Tracks) else Tracks.of(tracks)

@@ -47,6 +47,18 @@ class MRConv(NeighborConv):
           :math:`(B, |\mathcal{V}|, C_{in})` with a table of :math:`B` graphs or one static graph;
           the graph as :class:`~pyg_vision.ops.NeighborTable`, :obj:`edge_index` or sparse tensor
         - **output:** node features :math:`(|\mathcal{V}_t|, C_{out})`, batched as the input
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import MRConv
+        >>> from pyg_vision.ops import knn, knn_graph
+        >>> conv = MRConv(16, 32)
+        >>> x = torch.randn(100, 16)
+        >>> conv(x, knn_graph(x, k=9)).shape
+        torch.Size([100, 32])
+        >>> x = torch.randn(2, 49, 16)  # a batch of graphs of one size, by a table
+        >>> conv(x, knn(x, k=9)).shape
+        torch.Size([2, 49, 32])
     """
 
     def __init__(

@@ -23,6 +23,14 @@ class RelationGroup(NamedTuple):
         column (torch.Tensor): What each edge takes: the position of its source, times the number
             of relations, plus the position of its relation.
         target (torch.Tensor): Where each edge ends.
+
+    Example:
+        >>> from pyg_vision.data import skeleton_graph
+        >>> from pyg_vision.nn import RelationPlan
+        >>> graph = skeleton_graph("coco")
+        >>> plan = RelationPlan(graph.edge_index, graph.edge_type, num_relations=3, num_nodes=17)
+        >>> sorted(relation for group in plan.groups for relation in group.relations)
+        [0, 1, 2]
     """
 
     relations: tuple[int, ...]
@@ -45,6 +53,16 @@ class RelationPlan(Module):
         edge_type (torch.Tensor): The relation of each edge :math:`(|\mathcal{E}|)`.
         num_relations (int): The number of relations.
         num_nodes (int): The number of sources.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_graph
+        >>> from pyg_vision.nn import RelationPlan, SpatialGraphConv
+        >>> graph = skeleton_graph("coco")
+        >>> plan = RelationPlan(graph.edge_index, graph.edge_type, num_relations=3, num_nodes=17)
+        >>> conv = SpatialGraphConv(3, 64, num_relations=3)
+        >>> conv(torch.randn(17, 3), graph.edge_index, graph.edge_type, plan=plan).shape
+        torch.Size([17, 64])
     """
 
     edge_index: Tensor

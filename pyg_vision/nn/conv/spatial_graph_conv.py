@@ -58,6 +58,16 @@ class SpatialGraphConv(FusibleConv, LazyWeight):
             no integers.
         ValueError: If a size is not positive or :obj:`flow` is reversed; when called, if shapes do
             not fit or a type is out of range.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_graph
+        >>> from pyg_vision.nn import SpatialGraphConv
+        >>> graph = skeleton_graph("coco", dtype=torch.float)
+        >>> conv = SpatialGraphConv(3, 64, num_relations=3)
+        >>> x = torch.randn(30, 17, 3)  # 30 frames of 17 joints
+        >>> conv(x, graph.edge_index, graph.edge_type, graph.edge_weight).shape
+        torch.Size([30, 17, 64])
     """
 
     def __init__(
@@ -129,7 +139,7 @@ class SpatialGraphConv(FusibleConv, LazyWeight):
             edge_weight (torch.Tensor, optional): The weight of each edge. (default: :obj:`None`)
             size ((int, int), optional): The number of sources and destinations.
                 (default: :obj:`None`)
-            plan (RelationPlan, optional): What is known of these edges, so that only nodes which
+            plan (RelationPlan, optional): The plan of these edges, so that only nodes which
                 are sources of a relation are transformed for it. (default: :obj:`None`)
         """
         source, num_targets = self._ends(x, size)

@@ -39,6 +39,15 @@ class ViGEdgeConv(NeighborConv):
     Shapes:
         - **input:** node features and graph as for :class:`~pyg_vision.nn.MRConv`
         - **output:** node features :math:`(|\mathcal{V}_t|, C_{out})`, batched as the input
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import ViGEdgeConv
+        >>> from pyg_vision.ops import knn
+        >>> x = torch.randn(2, 49, 16)
+        >>> conv = ViGEdgeConv(16, 32)
+        >>> conv(x, knn(x, k=9)).shape
+        torch.Size([2, 49, 32])
     """
 
     def __init__(

@@ -40,6 +40,15 @@ class ViGGINConv(NeighborConv):
     Shapes:
         - **input:** node features and graph as for :class:`~pyg_vision.nn.MRConv`
         - **output:** node features :math:`(|\mathcal{V}_t|, C_{out})`, batched as the input
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import ViGGINConv
+        >>> from pyg_vision.ops import knn
+        >>> x = torch.randn(2, 49, 16)
+        >>> conv = ViGGINConv(16, 32)
+        >>> conv(x, knn(x, k=9)).shape
+        torch.Size([2, 49, 32])
     """
 
     fused_aggr = ("add",)

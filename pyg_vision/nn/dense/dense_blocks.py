@@ -53,6 +53,12 @@ class DenseGrapher(Module):
     Shapes:
         - **input:** features :math:`(B, C, H, W)`
         - **output:** the same
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseGrapher
+        >>> DenseGrapher(48, k=9)(torch.randn(2, 48, 14, 14)).shape
+        torch.Size([2, 48, 14, 14])
     """
 
     def __init__(
@@ -149,6 +155,12 @@ class DenseFFN(FFN):
     Shapes:
         - **input:** features :math:`(B, C, H, W)`
         - **output:** the same
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseFFN
+        >>> DenseFFN(48)(torch.randn(2, 48, 14, 14)).shape
+        torch.Size([2, 48, 14, 14])
     """
 
     def __init__(

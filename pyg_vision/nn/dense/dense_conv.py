@@ -75,6 +75,13 @@ class DenseMRConv(DenseConv):
         out_channels (int): Channels of the output.
         **kwargs (optional): As for every dense convolution: :obj:`bias`, :obj:`groups`,
             :obj:`norm`, :obj:`act`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseMRConv, DenseDilatedKNNGraph
+        >>> x = torch.randn(2, 16, 49, 1)
+        >>> DenseMRConv(16, 32)(x, DenseDilatedKNNGraph(k=9)(x)).shape
+        torch.Size([2, 32, 49, 1])
     """
 
     def forward(self, x: Tensor, edge_index: Tensor, y: Tensor | None = None) -> Tensor:
@@ -95,6 +102,13 @@ class DenseViGEdgeConv(DenseConv):
         out_channels (int): Channels of the output.
         **kwargs (optional): As for every dense convolution: :obj:`bias`, :obj:`groups`,
             :obj:`norm`, :obj:`act`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseViGEdgeConv, DenseDilatedKNNGraph
+        >>> x = torch.randn(2, 16, 49, 1)
+        >>> DenseViGEdgeConv(16, 32)(x, DenseDilatedKNNGraph(k=9)(x)).shape
+        torch.Size([2, 32, 49, 1])
     """
 
     def forward(self, x: Tensor, edge_index: Tensor, y: Tensor | None = None) -> Tensor:
@@ -113,6 +127,13 @@ class DenseViGSAGEConv(DenseConv):
         out_channels (int): Channels of the output.
         **kwargs (optional): As for every dense convolution: :obj:`bias`, :obj:`groups`,
             :obj:`norm`, :obj:`act`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseViGSAGEConv, DenseDilatedKNNGraph
+        >>> x = torch.randn(2, 16, 49, 1)
+        >>> DenseViGSAGEConv(16, 32)(x, DenseDilatedKNNGraph(k=9)(x)).shape
+        torch.Size([2, 32, 49, 1])
     """
 
     def _build(self, in_channels: int, out_channels: int, mlp: MLP) -> None:
@@ -134,6 +155,13 @@ class DenseViGGINConv(DenseConv):
         out_channels (int): Channels of the output.
         **kwargs (optional): As for every dense convolution: :obj:`bias`, :obj:`groups`,
             :obj:`norm`, :obj:`act`.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseViGGINConv, DenseDilatedKNNGraph
+        >>> x = torch.randn(2, 16, 49, 1)
+        >>> DenseViGGINConv(16, 32)(x, DenseDilatedKNNGraph(k=9)(x)).shape
+        torch.Size([2, 32, 49, 1])
     """
 
     def _build(self, in_channels: int, out_channels: int, mlp: MLP) -> None:

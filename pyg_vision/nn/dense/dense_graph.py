@@ -23,6 +23,12 @@ class DenseDilatedKNNGraph(Module):
     Shapes:
         - **input:** features :math:`(B, C, N, 1)`, sources :math:`(B, C, M, 1)` *(optional)*
         - **output:** edges :math:`(2, B, N, k)`: neighbours, centres
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseDilatedKNNGraph
+        >>> DenseDilatedKNNGraph(k=9)(torch.randn(2, 64, 196, 1)).shape  # neighbours and centres
+        torch.Size([2, 2, 196, 9])
     """
 
     def __init__(

@@ -25,6 +25,14 @@ class DenseSpatialGraphConv(SpatialGraphConv):
         - **input:** features :math:`(N, C_{in}, T, V)`, adjacency :math:`(R, V, V)` from row to
           column
         - **output:** features :math:`(N, C_{out}, T, V)`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import adjacency_stack, skeleton_graph
+        >>> from pyg_vision.nn import DenseSpatialGraphConv
+        >>> adj = adjacency_stack(skeleton_graph("coco", dtype=torch.float), 3, 17)
+        >>> DenseSpatialGraphConv(3, 64, num_relations=3)(torch.randn(2, 3, 30, 17), adj).shape
+        torch.Size([2, 64, 30, 17])
     """
 
     channel_dim = 1

@@ -25,6 +25,14 @@ class DenseSTGCNBlock(Module):
         - **input:** features :math:`(N, C_{in}, T, V)`, adjacency :math:`(R, V, V)` from row to
           column
         - **output:** features :math:`(N, C_{out}, \lceil T / s \rceil, V)`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import adjacency_stack, skeleton_graph
+        >>> from pyg_vision.nn import DenseSTGCNBlock
+        >>> adj = adjacency_stack(skeleton_graph("coco", dtype=torch.float), 3, 17)
+        >>> DenseSTGCNBlock(3, 16)(torch.randn(2, 3, 30, 17), adj).shape
+        torch.Size([2, 16, 30, 17])
     """
 
     def __init__(

@@ -43,6 +43,14 @@ class DilatedKNNGraph(Module):
           :obj:`batch`; sources :math:`(B, M, C)` *(optional)*
         - **output:** :class:`~pyg_vision.ops.NeighborTable` of :math:`(B, N, k)` or
           :math:`(|\mathcal{V}|, k)`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DilatedKNNGraph
+        >>> graph = DilatedKNNGraph(k=9, dilation=2)
+        >>> table = graph(torch.randn(2, 196, 64))
+        >>> table.index.shape, table.edge_index.shape
+        (torch.Size([2, 196, 9]), torch.Size([2, 3528]))
     """
 
     explain = False  # a graph builder passes no messages

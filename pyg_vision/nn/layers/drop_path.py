@@ -19,6 +19,13 @@ class DropPath(Module):
     Shapes:
         - **input:** features :math:`(B, N, C)`, or :math:`(|\mathcal{V}|, C)` with :obj:`batch`
         - **output:** the same
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DropPath
+        >>> x = torch.ones(4, 49, 16)
+        >>> DropPath(0.5).eval()(x).equal(x)  # only in training
+        True
     """
 
     def __init__(self, p: float = 0.0) -> None:

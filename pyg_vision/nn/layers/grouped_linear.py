@@ -29,6 +29,13 @@ class GroupedLinear(LazyWeight):
     Shapes:
         - **input:** features :math:`(*, C_{in})`
         - **output:** features :math:`(*, C_{out})`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import GroupedLinear
+        >>> linear = GroupedLinear(16, 32, groups=4)
+        >>> linear(torch.randn(2, 49, 16)).shape, linear.weight.shape
+        (torch.Size([2, 49, 32]), torch.Size([32, 4]))
     """
 
     bias: Parameter | None

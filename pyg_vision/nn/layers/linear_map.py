@@ -6,8 +6,8 @@ from torch import Tensor
 
 # Asked once: torch.compile cannot trace the question.
 ONEDNN = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-# From so many pictures on, torch gives a 1x1 convolution to oneDNN on one thread, too.
-PICTURES = 16
+# From so many images on, torch gives a 1x1 convolution to oneDNN on one thread, too.
+IMAGES = 16
 
 
 def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -15,23 +15,23 @@ def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
     On a CPU torch multiplies matrices with MKL, which uses half of what an AMD core can do, but
     convolves with oneDNN, which uses all. A linear map of nodes :math:`(*, C)` is a 1x1
-    convolution of a few large pictures with channels last, and these are a view.
+    convolution of a few large images with channels last, and these are a view.
 
     Args:
         x (torch.Tensor): Features :math:`(*, C_{in})`.
         weight (torch.Tensor): The weight :math:`(C_{out}, C_{in})`.
         bias (torch.Tensor, optional): The bias :math:`(C_{out})`.
     """
-    pictures = 0 if torch.compiler.is_compiling() else _pictures(x)
-    if pictures == 0:
+    images = 0 if torch.compiler.is_compiling() else _images(x)
+    if images == 0:
         return F.linear(x, weight, bias)
-    maps = x.view(pictures, -1, 1, x.size(-1)).permute(0, 3, 1, 2)
+    maps = x.view(images, -1, 1, x.size(-1)).permute(0, 3, 1, 2)
     out = F.conv2d(maps, weight[:, :, None, None], bias)
     return out.permute(0, 2, 3, 1).reshape(*x.shape[:-1], weight.size(0))
 
 
-def _pictures(x: Tensor) -> int:
-    r"""Returns into how many pictures features are divided, :obj:`0` for no convolution."""
+def _images(x: Tensor) -> int:
+    r"""Returns into how many images features are divided, :obj:`0` for no convolution."""
     suits = (
         ONEDNN
         and x.dim() > 1
@@ -40,5 +40,5 @@ def _pictures(x: Tensor) -> int:
         and x.is_contiguous()
     )
     rows = x.numel() // max(x.size(-1), 1)
-    most = min(rows, 8 * PICTURES) if suits else 0
-    return next((count for count in range(PICTURES, most + 1) if rows % count == 0), 0)
+    most = min(rows, 8 * IMAGES) if suits else 0
+    return next((count for count in range(IMAGES, most + 1) if rows % count == 0), 0)

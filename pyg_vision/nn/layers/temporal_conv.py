@@ -45,6 +45,15 @@ class TemporalConv(Module):
         TypeError: If a size is no integer.
         ValueError: If a size is not positive or the kernel size even; when called, if the
             features do not fit the tracks.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import TemporalConv
+        >>> conv = TemporalConv(3, 16, kernel_size=9, stride=2)
+        >>> shapes = [(1, 30, 17), (2, 12, 17)]  # persons, frames and joints of two sequences
+        >>> x = torch.randn(1 * 30 * 17 + 2 * 12 * 17, 3)
+        >>> conv(x, shapes).shape  # 15 frames, and twice 6
+        torch.Size([459, 16])
     """
 
     bias: Parameter | None
@@ -81,7 +90,7 @@ class TemporalConv(Module):
 
         Args:
             x (torch.Tensor): The node features.
-            tracks (Tracks, Data or list of tuples): What the nodes are: the graph they belong to,
+            tracks (Tracks, Data or list of tuples): The graph that the nodes belong to,
                 its :obj:`skeleton_shape`, or :class:`~pyg_vision.data.Tracks`.
         """
         tracks = tracks if isinstance(tracks, Tracks) else Tracks.of(tracks)

@@ -57,11 +57,11 @@ class SkeletonClassifier(Module):
         self.window = _read_window(padding, window)
 
     def node_features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
-        r"""Returns the features of the nodes after the last block, and what these nodes are.
+        r"""Returns the features of the nodes after the last block, and their tracks.
 
         Args:
             x (torch.Tensor): The node features :math:`(|\mathcal{V}|, C)`.
-            tracks (Tracks): What the nodes are.
+            tracks (Tracks): The persons, frames and joints that the nodes are.
         """
         raise NotImplementedError
 
@@ -177,7 +177,7 @@ class SkeletonClassifier(Module):
         return scores, features
 
     def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
-        r"""Returns node features :math:`(|\mathcal{V}|, C)`, and what the nodes are."""
+        r"""Returns node features :math:`(|\mathcal{V}|, C)`, and their tracks."""
         if isinstance(x, Tensor):
             self._check_dense(x)
             return _unfold(x)

@@ -13,7 +13,7 @@ class Reach(NamedTuple):
 
 
 def vig_reaches(depth: int, k: int, dilation: bool) -> list[Reach]:
-    r"""Returns the published neighbourhoods, before they are fitted to a picture.
+    r"""Returns the published neighbourhoods, before they are fitted to an image.
 
     :math:`k` rises linearly to twice its value, the dilation by one every four blocks. The
     published code rounds a floating-point range; the integers here are the exact ones.
@@ -28,11 +28,11 @@ def vig_reaches(depth: int, k: int, dilation: bool) -> list[Reach]:
 
 
 def fit_reaches(reaches: list[Reach], num_nodes: int) -> list[Reach]:
-    r"""Lowers neighbourhoods to what a picture of :obj:`num_nodes` patches has.
+    r"""Lowers neighbourhoods to what an image of :obj:`num_nodes` patches has.
 
     Args:
         reaches (list): The neighbourhoods asked for.
-        num_nodes (int): The patches of the picture.
+        num_nodes (int): The patches of the image.
     """
     most = min(max(reach.k for reach in reaches), num_nodes)
     most_dilation = max(num_nodes // most, 1)

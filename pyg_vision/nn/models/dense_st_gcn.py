@@ -45,6 +45,13 @@ class DenseSTGCN(STGCN):
     Raises:
         TypeError: If an argument is of another type; when called, if the input is no tensor.
         ValueError: If a number is out of range; when called, if the input has another shape.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseSTGCN
+        >>> model = DenseSTGCN(in_channels=3, num_classes=7, layout="openpose").eval()
+        >>> model(torch.randn(2, 3, 64, 18, 1)).shape
+        torch.Size([2, 7])
     """
 
     def __init__(

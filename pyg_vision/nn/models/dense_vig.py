@@ -28,8 +28,18 @@ class DenseViG(ViG):
         **kwargs (optional): Arguments of :class:`ViG`.
 
     Shapes:
-        - **input:** pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
+        - **input:** images :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
         - **output:** logits :math:`(B, \textrm{num\_classes})`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import DenseViG, ViG
+        >>> options = {"channels": 48, "depth": 2, "num_classes": 10}
+        >>> model, twin = ViG(**options).eval(), DenseViG(**options).eval()
+        >>> twin.load_state_dict(model.state_dict())
+        <All keys matched successfully>
+        >>> twin(torch.rand(2, 3, 224, 224)).shape
+        torch.Size([2, 10])
     """
 
     _memory_format = torch.contiguous_format

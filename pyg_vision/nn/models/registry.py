@@ -20,17 +20,21 @@ _builders: dict[str, Callable[..., Module]] = {}
 def register_model(name: str | None = None) -> Callable[[Builder], Builder]:
     r"""Makes a builder known by its name.
 
-    .. code-block:: python
-
-        @register_model()
-        def toy(*, weights: Toy_Weights | None = None, progress: bool = True, **kwargs) -> Toy:
-            return build(Toy, weights, progress, {"channels": 8, **kwargs})
 
     Args:
         name (str, optional): The name of the model. (default: that of the builder)
 
     Raises:
         ValueError: If there is another model of that name.
+
+    Example:
+        >>> from torch.nn import Linear
+        >>> from pyg_vision.nn import get_model, register_model
+        >>> @register_model("toy_for_docs")
+        ... def toy(*, weights=None, progress=True, **kwargs):
+        ...     return Linear(2, kwargs.get("num_classes", 3))
+        >>> get_model("toy_for_docs", num_classes=5).out_features
+        5
     """
 
     def register(builder: Builder) -> Builder:
@@ -50,6 +54,11 @@ def list_models(include: Patterns | None = None, exclude: Patterns | None = None
         include (str or list, optional): Patterns such as :obj:`"vig*"`, one of which a name must
             match, see :mod:`fnmatch`. (default: all)
         exclude (str or list, optional): Patterns none of which it may match. (default: none)
+
+    Example:
+        >>> from pyg_vision.nn import list_models
+        >>> list_models("vig*")
+        ['vig_b', 'vig_s', 'vig_ti']
     """
 
     def matches(name: str, patterns: Patterns) -> bool:
@@ -73,6 +82,11 @@ def get_model(name: str, **config: Any) -> Module:
 
     Raises:
         ValueError: If there is no such model.
+
+    Example:
+        >>> from pyg_vision.nn import get_model
+        >>> get_model("vig_ti", num_classes=10).num_classes
+        10
     """
     return _find(name)(**config)
 
@@ -85,6 +99,11 @@ def get_model_weights(name: str | Callable[..., Module]) -> type[WeightsEnum]:
 
     Raises:
         ValueError: If there is no such model, or its builder takes no weights.
+
+    Example:
+        >>> from pyg_vision.nn import get_model_weights
+        >>> get_model_weights("vig_ti").__name__
+        'ViG_Ti_Weights'
     """
     builder = _find(name) if isinstance(name, str) else name
     kinds = typing.get_args(typing.get_type_hints(builder).get("weights"))

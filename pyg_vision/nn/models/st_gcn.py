@@ -34,6 +34,12 @@ class Stage(NamedTuple):
         channels (int): The channels of each block.
         depth (int): The number of blocks.
         stride (int): The stride over frames of the first of them. (default: :obj:`1`)
+
+    Example:
+        >>> from pyg_vision.nn import STGCN, Stage
+        >>> model = STGCN(3, 10, stages=[Stage(16, depth=1), Stage(32, depth=2, stride=2)])
+        >>> [block.stride for block in model.blocks]
+        [1, 2, 1]
     """
 
     channels: int
@@ -140,6 +146,18 @@ class STGCN(SkeletonClassifier):
         ValueError: If a number is out of range, or one of :obj:`padding` and :obj:`window` is
             given without the other; when called, if the data have another layout or shape, do not
             fit the window, or hold NaN or infinite values.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.data import Batch
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.nn import STGCN
+        >>> model = STGCN(in_channels=3, num_classes=7, layout="openpose").eval()
+        >>> dataset = SyntheticMotion(num_sequences=2)  # of different lengths
+        >>> model(Batch.from_data_list([dataset[0], dataset[1]])).shape
+        torch.Size([2, 7])
+        >>> model(torch.randn(2, 3, 64, 18, 1)).shape  # or a dense tensor
+        torch.Size([2, 7])
     """
 
     published = KeyRules(_RENAME, _fit, constants=_constants)
@@ -220,12 +238,12 @@ class STGCN(SkeletonClassifier):
         return adjacency_stack(graph, self.num_relations, self.layout.num_joints)
 
     def node_features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
-        r"""Returns the features of the nodes after the last block, and what these nodes are: each
+        r"""Returns the features of the nodes after the last block, and their tracks: each
         stride leaves every second frame.
 
         Args:
             x (torch.Tensor): The node features :math:`(|\mathcal{V}|, C)`.
-            tracks (Tracks): What the nodes are.
+            tracks (Tracks): The persons, frames and joints that the nodes are.
         """
         x = self.data_bn(x.reshape(tracks.num_frames, -1)).reshape(x.shape)
         for block, weight in zip(self.blocks, self._edge_weights(), strict=True):
@@ -241,7 +259,13 @@ class STGCN(SkeletonClassifier):
 
 
 class STGCN_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`stgcn`; none are published with this package yet."""
+    r"""Weights of :func:`stgcn`; none are published with this package yet.
+
+    Example:
+        >>> from pyg_vision.nn import STGCN_Weights
+        >>> [weights.name for weights in STGCN_Weights]
+        []
+    """
 
 
 @register_model()
@@ -258,6 +282,11 @@ def stgcn(
         progress (bool, optional): Whether to show a progress bar of a download.
             (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`STGCN`.
+
+    Example:
+        >>> from pyg_vision.nn import stgcn
+        >>> stgcn(num_classes=60, layout="ntu").layout.num_joints
+        25
     """
     options = {"in_channels": 3, "num_classes": 400, "layout": "openpose", **kwargs}
     return build(STGCN, STGCN_Weights.verify(weights), progress, options)

@@ -30,9 +30,6 @@ class TwoStream(SkeletonClassifier):
 
     where :math:`\mathbf{M}` is zero in the first and the last frame of a track.
 
-    .. code-block:: python
-
-        model = TwoStream(STGCN(in_channels=3, num_classes=60, layout="ntu"))
 
     Args:
         origin_stream (torch.nn.Module): A model of skeletons such as :class:`STGCN`, which sees
@@ -47,6 +44,13 @@ class TwoStream(SkeletonClassifier):
     Raises:
         TypeError: If a stream is no model of skeletons.
         ValueError: If the two do not take the same input or give the same classes.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import STGCN, TwoStream
+        >>> model = TwoStream(STGCN(in_channels=3, num_classes=60, layout="ntu")).eval()
+        >>> model(torch.randn(2, 3, 32, 25, 2)).shape
+        torch.Size([2, 60])
     """
 
     def __init__(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import BatchNorm1d, Dropout, Module, ModuleDict, ModuleList, Parameter, Sequential
 from torch_geometric.data import Data
@@ -22,50 +21,14 @@ from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._vig_names import PUBLISHED, resample_pos_embed
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Backend
 from pyg_vision.weights import WeightsEnum
-from pyg_vision.weights.key_rules import KeyRules, rename_by
 
 HEAD_CHANNELS = 1024
-
-# The names of huawei-noah/Efficient-AI-Backbones, then those of mmpretrain.
-_RENAME = rename_by(
-    (
-        (r"^stem\.convs\.", "stem."),
-        (r"^backbone\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
-        (r"^backbone\.(\d+)\.0\.", r"blocks.\1.grapher."),
-        (r"^backbone\.(\d+)\.1\.", r"blocks.\1.ffn."),
-        (r"^prediction\.", "head."),
-        (r"^pos_embed$", "pos_embed"),
-        (r"^backbone\.pos_embed$", "pos_embed"),
-        (r"^backbone\.stem\.(?:convs\.)?", "stem."),
-        (r"^backbone\.blocks\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
-        (r"^backbone\.blocks\.(\d+)\.0\.", r"blocks.\1.grapher."),
-        (r"^backbone\.blocks\.(\d+)\.1\.", r"blocks.\1.ffn."),
-        (r"^head\.fc1\.", "head.0."),
-        (r"^head\.bn\.", "head.1."),
-        (r"^head\.fc2\.", "head.4."),
-    )
-)
-
-
-def resample_pos_embed(pos_embed: Tensor, grid_size: tuple[int, int]) -> Tensor:
-    r"""Resamples a position embedding to another grid of patches.
-
-    Args:
-        pos_embed (torch.Tensor): The embedding :math:`(1, C, H, W)`.
-        grid_size (tuple): The height and width wanted.
-    """
-    return F.interpolate(pos_embed, size=grid_size, mode="bicubic", align_corners=False)
-
-
-def _resampled(name: str, value: Tensor, own: Tensor) -> Tensor | None:
-    if name == "pos_embed" and value.dim() == 4 and value.shape[:2] == own.shape[:2]:
-        return resample_pos_embed(value, (own.size(2), own.size(3)))
-    return None
 
 
 class ViG(Module):
@@ -76,7 +39,7 @@ class ViG(Module):
         \mathbf{X}^{(\ell + 1)} = \textrm{FFN}(\textrm{Grapher}(\mathbf{X}^{(\ell)})), \qquad
         \mathbf{X}^{(0)} = \textrm{Stem}(\textrm{image}) + \mathbf{E}_{pos}
 
-    A picture becomes a grid of patches, the nodes; each block connects every node to its nearest
+    An image becomes a grid of patches, the nodes; each block connects every node to its nearest
     neighbours in feature space, convolves over that graph and transforms each node. The mean over
     the nodes is classified. Features stay node-major, :math:`(B, N, C)`, throughout.
 
@@ -106,7 +69,7 @@ class ViG(Module):
         epsilon (float, optional): Its probability. (default: :obj:`0.2`)
         drop_path (float, optional): Stochastic depth of the last block. (default: :obj:`0.0`)
         dropout (float, optional): Dropout in the head. (default: :obj:`0.0`)
-        in_channels (int, optional): Channels of a picture. (default: :obj:`3`)
+        in_channels (int, optional): Channels of an image. (default: :obj:`3`)
         image_size (int or tuple, optional): Height and width for which the position embedding
             is made; other sizes resample it. (default: :obj:`224`)
         patch_size (int, optional): Side of a patch, 1, 2, 4, 8 or 16. (default: :obj:`16`)
@@ -125,11 +88,22 @@ class ViG(Module):
             (default: :class:`torch.nn.BatchNorm1d`)
 
     Shapes:
-        - **input:** pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
+        - **input:** images :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
         - **output:** logits :math:`(B, \textrm{num\_classes})`
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import ViG
+        >>> model = ViG(channels=48, depth=2, num_classes=10).eval()
+        >>> images = torch.rand(2, 3, 224, 224)
+        >>> model(images).shape
+        torch.Size([2, 10])
+        >>> logits, graphs = model.forward_graphs(images)
+        >>> graphs[0].index.shape
+        torch.Size([2, 196, 9])
     """
 
-    published = KeyRules(_RENAME, resampled=_resampled)
+    published = PUBLISHED
     _memory_format = torch.channels_last
 
     def __init__(
@@ -217,7 +191,7 @@ class ViG(Module):
         r"""Runs the model.
 
         Args:
-            x (torch.Tensor or Batch): Pictures :math:`(B, C_{in}, H, W)`, or a PyG batch of
+            x (torch.Tensor or Batch): Images :math:`(B, C_{in}, H, W)`, or a PyG batch of
                 their patch graphs, whatever the size of its patches.
             neighbors (list, optional): A graph for each block, used instead of new ones, such as
                 :meth:`forward_graphs` returned. (default: :obj:`None`)
@@ -230,7 +204,7 @@ class ViG(Module):
         r"""Returns the logits, and the graph that each block used.
 
         Args:
-            x (torch.Tensor or Batch): The pictures.
+            x (torch.Tensor or Batch): The images.
             neighbors (list, optional): A graph for each block, used instead of new ones.
                 (default: :obj:`None`)
         """
@@ -243,7 +217,7 @@ class ViG(Module):
         r"""Returns the features of the nodes after the last block, :math:`(B, N, C)`.
 
         Args:
-            x (torch.Tensor or Batch): The pictures.
+            x (torch.Tensor or Batch): The images.
             neighbors (list, optional): A graph for each block, used instead of new ones.
                 (default: :obj:`None`)
         """
@@ -259,7 +233,7 @@ class ViG(Module):
         :math:`(B, C, H, W)` after some blocks.
 
         Args:
-            x (torch.Tensor or Batch): The pictures.
+            x (torch.Tensor or Batch): The images.
             indices (int or list, optional): After which blocks; negative ones count from the end,
                 a number means so many of the last. (default: after all)
             neighbors (list, optional): A graph for each block, used instead of new ones.
@@ -319,7 +293,7 @@ class ViG(Module):
         return x, graphs, found
 
     def _read(self, x: Tensor | Data) -> Tensor:
-        r"""Returns pictures :math:`(B, C_{in}, H, W)`."""
+        r"""Returns images :math:`(B, C_{in}, H, W)`."""
         if isinstance(x, Data):
             x = fold_batch(x)
         if not isinstance(x, Tensor):
@@ -353,7 +327,7 @@ class ViG(Module):
         return x.view(x.size(0), height, width, -1).permute(0, 3, 1, 2)
 
     def _fit(self, num_nodes: int) -> list[Reach]:
-        r"""Returns the neighbourhoods for a picture of that many patches; warns once if fewer."""
+        r"""Returns the neighbourhoods for an image of that many patches; warns once if fewer."""
         fitted = fit_reaches(self.reaches, num_nodes)
         if fitted != self.reaches and not self._warned and not torch.compiler.is_compiling():
             self._warned = True
@@ -383,7 +357,13 @@ class ViG(Module):
 
 
 class ViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`vig_ti`; none are published with this package yet."""
+    r"""Weights of :func:`vig_ti`; none are published with this package yet.
+
+    Example:
+        >>> from pyg_vision.nn import ViG_Ti_Weights
+        >>> [weights.name for weights in ViG_Ti_Weights]
+        []
+    """
 
 
 @register_model()
@@ -399,13 +379,25 @@ def vig_ti(
         progress (bool, optional): Whether to show a progress bar of a download.
             (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`ViG`.
+
+    Example:
+        >>> from pyg_vision.nn import vig_ti
+        >>> model = vig_ti(num_classes=10)
+        >>> model.channels, model.depth
+        (192, 12)
     """
     options = {"channels": 192, "depth": 12, **kwargs}
     return build(ViG, ViG_Ti_Weights.verify(weights), progress, options)
 
 
 class ViG_S_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`vig_s`; none are published with this package yet."""
+    r"""Weights of :func:`vig_s`; none are published with this package yet.
+
+    Example:
+        >>> from pyg_vision.nn import ViG_S_Weights
+        >>> [weights.name for weights in ViG_S_Weights]
+        []
+    """
 
 
 @register_model()
@@ -421,13 +413,25 @@ def vig_s(
         progress (bool, optional): Whether to show a progress bar of a download.
             (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`ViG`.
+
+    Example:
+        >>> from pyg_vision.nn import vig_s
+        >>> model = vig_s(num_classes=10)
+        >>> model.channels, model.depth
+        (320, 16)
     """
     options = {"channels": 320, "depth": 16, **kwargs}
     return build(ViG, ViG_S_Weights.verify(weights), progress, options)
 
 
 class ViG_B_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`vig_b`; none are published with this package yet."""
+    r"""Weights of :func:`vig_b`; none are published with this package yet.
+
+    Example:
+        >>> from pyg_vision.nn import ViG_B_Weights
+        >>> [weights.name for weights in ViG_B_Weights]
+        []
+    """
 
 
 @register_model()
@@ -443,6 +447,12 @@ def vig_b(
         progress (bool, optional): Whether to show a progress bar of a download.
             (default: :obj:`True`)
         **kwargs (optional): Arguments of :class:`ViG`.
+
+    Example:
+        >>> from pyg_vision.nn import vig_b
+        >>> model = vig_b(num_classes=10)
+        >>> model.channels, model.depth
+        (640, 16)
     """
     options = {"channels": 640, "depth": 16, **kwargs}
     return build(ViG, ViG_B_Weights.verify(weights), progress, options)

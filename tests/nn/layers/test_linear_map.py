@@ -22,11 +22,11 @@ def convolutions(monkeypatch):
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
-    ("shape", "pictures"),
+    ("shape", "images"),
     [((600, 18, 8), 16), ((8, 196, 8), 16), ((57, 3, 8), 19), ((34, 8), 17), ((2, 3, 20, 8), 20),
      ((15, 8), 0), ((131, 8), 0), ((0, 18, 8), 0), ((8,), 0)],
 )  # fmt: skip
-def test_equals_linear_in_value_and_gradient(shape, pictures, bias, convolutions):
+def test_equals_linear_in_value_and_gradient(shape, images, bias, convolutions):
     x = torch.randn(shape, requires_grad=True)
     weight = torch.randn(5, 8, requires_grad=True)
     inputs = [x, weight]
@@ -36,7 +36,7 @@ def test_equals_linear_in_value_and_gradient(shape, pictures, bias, convolutions
     probe = torch.randn_like(expected)
     wanted = torch.autograd.grad((expected * probe).sum(), inputs)
     out = node_linear(*inputs)
-    assert [shape[0] for shape in convolutions] == ([pictures] if pictures else [])
+    assert [shape[0] for shape in convolutions] == ([images] if images else [])
     torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-5)
     for actual, grad in zip(torch.autograd.grad((out * probe).sum(), inputs), wanted, strict=True):
         torch.testing.assert_close(actual, grad, rtol=1e-4, atol=1e-4)
