@@ -35,10 +35,10 @@ html_copy_source = False
 
 add_module_names = False
 autodoc_inherit_docstrings = False
+autodoc_preserve_defaults = True
 autodoc_typehints = "none"  # docstrings tell the types
 autosummary_generate = False
 napoleon_numpy_docstring = False
-python_maximum_signature_line_length = 110
 
 # Docstrings use the roles of PyG's theme.
 rst_prolog = """

@@ -101,7 +101,7 @@ class STGCN(SkeletonClassifier):
     classified. The model knows the edges of its layout; a graph needs none of its own. Two of them
     make a :class:`TwoStream`.
 
-    What persons that are absent and frames that are padding mean is explicit:
+    Absent persons and padded frames:
 
     * A dense tensor is taken as it is, zeros and all, as in the published code: they take part in
       batch norm, in pooling and in the mean over persons.
