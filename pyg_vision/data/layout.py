@@ -100,7 +100,7 @@ class SkeletonLayout:
 
     @property
     def edges(self) -> tuple[Pair, ...]:
-        r"""The undirected edges of the graph: bones, then links."""
+        r"""The undirected edges of the graph, bones first, then links."""
         return self.bones + self.links
 
     @property

@@ -70,7 +70,7 @@ class NeighborTable(NamedTuple):
         return NeighborTable(self.index[i], self.num_sources)
 
     def flatten(self) -> NeighborTable:
-        r"""Returns the table in its global form, :math:`(\textrm{num\_nodes}, k)`."""
+        r"""Returns the table in its global form, :math:`(\textrm{num_nodes}, k)`."""
         if self.index.dim() == 2:
             return self
         num_graphs = self.index.size(0)

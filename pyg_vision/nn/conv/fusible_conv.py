@@ -34,7 +34,7 @@ class FusibleConv(MessagePassing):
 
     @property
     def fusible(self) -> bool:
-        r"""Whether messages may stay implicit: no explainer, hook or changed setting needs them."""
+        r"""Whether messages may stay implicit, since no explainer, hook or setting needs them."""
         hooks = (
             self._propagate_forward_pre_hooks,
             self._propagate_forward_hooks,

@@ -145,7 +145,7 @@ class SkeletonClassifier(Module):
 
         Returns:
             tuple or Batch: For a dense tensor, the class scores
-            :math:`(N, \textrm{num\_classes}, T^{\prime}, V, M)` and the features
+            :math:`(N, \textrm{num_classes}, T^{\prime}, V, M)` and the features
             :math:`(N, C^{\prime}, T^{\prime}, V, M)`, as in the published code. For a batch, a
             batch of the same sequences with the features as :obj:`x`, the class scores as
             :obj:`scores`, and their classes :obj:`y`. Of two streams, scores are added and

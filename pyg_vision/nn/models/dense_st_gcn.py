@@ -40,7 +40,7 @@ class DenseSTGCN(STGCN):
 
     Shapes:
         - **input:** a dense tensor :math:`(N, C, T, V, M)`
-        - **output:** logits :math:`(N, \textrm{num\_classes})`
+        - **output:** logits :math:`(N, \textrm{num_classes})`
 
     Raises:
         TypeError: If an argument is of another type; when called, if the input is no tensor.

@@ -29,7 +29,7 @@ class DenseViG(ViG):
 
     Shapes:
         - **input:** images :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
-        - **output:** logits :math:`(B, \textrm{num\_classes})`
+        - **output:** logits :math:`(B, \textrm{num_classes})`
 
     Example:
         >>> import torch

@@ -139,7 +139,7 @@ class STGCN(SkeletonClassifier):
 
     Shapes:
         - **input:** a dense tensor :math:`(N, C, T, V, M)`, or a PyG batch of skeleton sequences
-        - **output:** logits :math:`(N, \textrm{num\_classes})`
+        - **output:** logits :math:`(N, \textrm{num_classes})`
 
     Raises:
         TypeError: If an argument is of another type; when called, if the input is neither.

@@ -39,7 +39,7 @@ class TwoStream(SkeletonClassifier):
 
     Shapes:
         - **input:** a dense tensor :math:`(N, C, T, V, M)`, or a PyG batch of skeleton sequences
-        - **output:** logits :math:`(N, \textrm{num\_classes})`
+        - **output:** logits :math:`(N, \textrm{num_classes})`
 
     Raises:
         TypeError: If a stream is no model of skeletons.
@@ -76,7 +76,7 @@ class TwoStream(SkeletonClassifier):
 
     @property
     def published(self) -> KeyRules:  # type: ignore[override]
-        r"""The names of published checkpoints: those of each stream."""
+        r"""The names of published checkpoints, which are those of each stream."""
         streams = self.origin_stream, self.motion_stream
         rules = [stream.published for stream in streams]
 

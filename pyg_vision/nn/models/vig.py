@@ -89,7 +89,7 @@ class ViG(Module):
 
     Shapes:
         - **input:** images :math:`(B, C_{in}, H, W)`, or a PyG batch of patch graphs
-        - **output:** logits :math:`(B, \textrm{num\_classes})`
+        - **output:** logits :math:`(B, \textrm{num_classes})`
 
     Example:
         >>> import torch
