@@ -38,7 +38,7 @@ class STGCNBlock(Module):
 
     Shapes:
         - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
-          joint; the typed edges of one skeleton
+          joint; the :term:`typed edges <typed edge>` of one skeleton
         - **output:** node features :math:`(|\mathcal{V}^{\prime}|, C_{out})`
 
     Example:

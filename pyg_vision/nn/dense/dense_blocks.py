@@ -33,7 +33,7 @@ DENSE_CONVS: dict[str, Callable[..., Module]] = {
 
 
 class DenseGrapher(Module):
-    r"""The dense twin of :class:`~pyg_vision.nn.Grapher`; the two share one state dict.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.Grapher`; the two share one state dict.
 
     Args:
         channels (int): Channels of input and output.
@@ -144,7 +144,7 @@ class DenseGrapher(Module):
 
 
 class DenseFFN(FFN):
-    r"""The dense twin of :class:`~pyg_vision.nn.FFN`; the two share one state dict.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.FFN`; the two share one state dict.
 
     Args:
         channels (int): Channels of input and output.

@@ -68,7 +68,7 @@ class DenseConv(Module):
 
 
 class DenseMRConv(DenseConv):
-    r"""The dense twin of :class:`~pyg_vision.nn.MRConv`, interleaved as published.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.MRConv`, interleaved as published.
 
     Args:
         in_channels (int): Channels of the input.
@@ -95,7 +95,7 @@ class DenseMRConv(DenseConv):
 
 
 class DenseViGEdgeConv(DenseConv):
-    r"""The dense twin of :class:`~pyg_vision.nn.ViGEdgeConv`.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.ViGEdgeConv`.
 
     Args:
         in_channels (int): Channels of the input.
@@ -120,7 +120,7 @@ class DenseViGEdgeConv(DenseConv):
 
 
 class DenseViGSAGEConv(DenseConv):
-    r"""The dense twin of :class:`~pyg_vision.nn.ViGSAGEConv`.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.ViGSAGEConv`.
 
     Args:
         in_channels (int): Channels of the input.
@@ -148,7 +148,7 @@ class DenseViGSAGEConv(DenseConv):
 
 
 class DenseViGGINConv(DenseConv):
-    r"""The dense twin of :class:`~pyg_vision.nn.ViGGINConv`.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.ViGGINConv`.
 
     Args:
         in_channels (int): Channels of the input.

@@ -12,7 +12,7 @@ PART = 10000
 
 
 class DenseDilatedKNNGraph(Module):
-    r"""The dense twin of :class:`~pyg_vision.nn.DilatedKNNGraph`.
+    r"""The :term:`dense twin` of :class:`~pyg_vision.nn.DilatedKNNGraph`.
 
     Args:
         k (int, optional): The number of neighbours. (default: :obj:`9`)

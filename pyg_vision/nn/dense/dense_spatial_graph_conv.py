@@ -10,8 +10,8 @@ from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
 
 
 class DenseSpatialGraphConv(SpatialGraphConv):
-    r"""The dense twin of :class:`SpatialGraphConv`: a 1x1 convolution to all relations, and an
-    einsum with the adjacency of each, see :class:`SpatialGraphConv`.
+    r"""The :term:`dense twin` of :class:`SpatialGraphConv`: a 1x1 convolution to all relations, and
+    an einsum with the adjacency of each, see :class:`SpatialGraphConv`.
 
     It has the parameters of its twin, of which the weight is :math:`(R, C_{in}, C_{out})`.
 

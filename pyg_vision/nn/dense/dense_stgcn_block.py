@@ -9,7 +9,7 @@ from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
 
 
 class DenseSTGCNBlock(Module):
-    r"""The dense twin of :class:`STGCNBlock`, on maps of frames and joints, see
+    r"""The :term:`dense twin` of :class:`STGCNBlock`, on maps of frames and joints, see
     :class:`STGCNBlock`.
 
     Args:

@@ -17,7 +17,7 @@ from pyg_vision.typing import Partition
 
 
 class DenseSTGCN(STGCN):
-    r"""The dense twin of :class:`STGCN`, keeping the published sequence of operations.
+    r"""The :term:`dense twin` of :class:`STGCN`, keeping the published sequence of operations.
 
     Maps :math:`(N \cdot M, C, T, V)`, convolutions and an einsum with the adjacency matrices, as
     in the `"Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action Recognition"

@@ -15,7 +15,7 @@ from pyg_vision.nn.models.vig import ViG
 
 
 class DenseViG(ViG):
-    r"""The dense twin of :class:`ViG`, keeping the published sequence of operations.
+    r"""The :term:`dense twin` of :class:`ViG`, keeping the published sequence of operations.
 
     Maps :math:`(B, C, H, W)`, 1x1 convolutions, :func:`torch.topk` on the full distance matrix,
     gathering both ends of every edge and a maximum over the last axis, as in the `"Vision GNN: An

@@ -96,17 +96,17 @@ class STGCN(SkeletonClassifier):
         \mathbf{X}^{(\ell + 1)} = \textrm{STGCNBlock}(\mathbf{X}^{(\ell)},\; \mathbf{w} \odot
         \mathbf{m}^{(\ell)})
 
-    where :math:`\mathbf{w}` are the weights of the typed edges and :math:`\mathbf{m}^{(\ell)}` a
-    learned importance of each of them. The mean over joints and frames, then over persons, is
-    classified. The model knows the edges of its layout; a graph needs none of its own. Two of them
-    make a :class:`TwoStream`.
+    where :math:`\mathbf{w}` are the weights of the :term:`typed edges <typed edge>` and
+    :math:`\mathbf{m}^{(\ell)}` a learned importance of each of them. The mean over joints and
+    frames, then over persons, is classified. The model knows the edges of its layout; a graph needs
+    none of its own. Two of them make a :class:`TwoStream`.
 
     Absent persons and padded frames:
 
     * A dense tensor is taken as it is, zeros and all, as in the published code: they take part in
       batch norm, in pooling and in the mean over persons.
-    * A :class:`~torch_geometric.data.Batch` is packed: each sequence has the frames and persons
-      that it has, and no zero takes part in anything.
+    * A :class:`~torch_geometric.data.Batch` is :term:`packed`: each sequence has the frames and
+      persons that it has, and no zero takes part in anything.
     * With :obj:`padding="published"` and :obj:`window=(T, M)`, a batch is filled up with zeros to
       :math:`T` frames and :math:`M` persons, so that it equals the dense run.
 
