@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 # Elements of a temporary of the backward pass: few enough to stay in cache.
-BLOCK_ELEMENTS = 2**17
+BLOCK_ELEMENTS = 2**19
 
 
 @torch.library.custom_op("pyg_vision::neighbor_max", mutates_args=())

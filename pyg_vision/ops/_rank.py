@@ -2,15 +2,15 @@ r"""The smallest entries of each row of a distance matrix, in order."""
 
 from __future__ import annotations
 
-import functools
 import math
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from pyg_vision._processor import sorts_vectorised
 
 # So many numbers numpy sorts without a branch. Measured on one thread of an AVX-512 CPU, the 11
 # smallest of 750,000 entries, in ms: in rows of 196 by keys of 64 bits 2.2, of 32 bits 1.5, by
@@ -58,7 +58,7 @@ def bytes_per_row(dist: Tensor, columns: int, num: int) -> int:
 
 
 def _sorts_keys(dist: Tensor) -> bool:
-    return dist.device.type == "cpu" and dist.dtype == torch.float32 and _numpy_sorts_fast()
+    return dist.device.type == "cpu" and dist.dtype == torch.float32 and sorts_vectorised()
 
 
 def _groups(columns: int, num: int) -> int:
@@ -177,14 +177,3 @@ def _smallest(key: Tensor, num: int, in_order: bool) -> Any:
         with ThreadPoolExecutor(threads) as pool:  # numpy works without the interpreter's lock
             list(pool.map(run, [slice(i, i + step) for i in range(0, len(rows), step)]))
     return top
-
-
-@functools.cache
-def _numpy_sorts_fast() -> bool:
-    r"""Whether numpy was built with, and runs on, a vectorised sort of 64-bit numbers."""
-    found = np.show_config(mode="dicts") or {}
-    simd = set(found.get("SIMD Extensions", {}).get("found", ()))
-    fast = {"AVX512_SKX", "X86_V4"}
-    if int(np.__version__.partition(".")[0]) >= 2:
-        fast |= {"AVX2", "X86_V3"}
-    return sys.byteorder == "little" and bool(simd & fast)

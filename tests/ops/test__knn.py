@@ -221,7 +221,7 @@ def test_distance_matrix_stays_within_the_budget():
 def test_search_without_a_vectorised_sort(monkeypatch):
     x = torch.randn(2, 30, 6)
     expected = knn(x, 5).index
-    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
+    monkeypatch.setattr(_rank, "sorts_vectorised", lambda: False)
     assert torch.equal(knn(x, 5).index, expected)
 
 

@@ -273,7 +273,7 @@ def test_tensors_without_values(nodes):
 @pytest.mark.parametrize("fast", [True, False])
 def test_the_sort_of_numpy_changes_no_result(fast, monkeypatch):
     torch.manual_seed(0)
-    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: fast)
+    monkeypatch.setattr(_rank, "sorts_vectorised", lambda: fast)
     x = twins()
     assert_nearest(knn(x, 9).index, x)
 

@@ -15,7 +15,7 @@ def way(request, monkeypatch):
     if request.param == "all selected":
         monkeypatch.setattr(_rank, "SELECTED_ENTRIES", 1)
     if request.param == "no vectorised sort":
-        monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
+        monkeypatch.setattr(_rank, "sorts_vectorised", lambda: False)
     return request.param
 
 
@@ -74,10 +74,10 @@ def test_equal_distances_are_different_columns(columns, way):
 def test_memory_of_a_ranking(monkeypatch):
     """What is said to be taken for each row grows with the keys that a way needs."""
     x = torch.randn(1)
-    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: True)
+    monkeypatch.setattr(_rank, "sorts_vectorised", lambda: True)
     whole, selected, groups = (_rank.bytes_per_row(x, n, 9) for n in (100, 200, 784))
     assert (whole, selected) == (16 * 100, 4 * 200)
     assert groups == 16 * (784 // 4 + 4 * 9)
     assert _rank.bytes_per_row(x.double(), 100, 9) == 0
-    monkeypatch.setattr(_rank, "_numpy_sorts_fast", lambda: False)
+    monkeypatch.setattr(_rank, "sorts_vectorised", lambda: False)
     assert _rank.bytes_per_row(x, 100, 9) == 0

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Asked once: torch.compile cannot trace the question.
-ONEDNN = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+from pyg_vision._processor import convolves_products
+
 # From so many images on, torch gives a 1x1 convolution to oneDNN on one thread, too.
 IMAGES = 16
 
@@ -13,9 +13,9 @@ IMAGES = 16
 def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     r"""Computes :func:`torch.nn.functional.linear`.
 
-    On a CPU torch multiplies matrices with MKL, which uses half of what an AMD core can do, but
-    convolves with oneDNN, which uses all. A linear map of nodes :math:`(*, C)` is a 1x1
-    convolution of a few large images with channels last, and these are a view.
+    On a CPU torch multiplies matrices with MKL but convolves with oneDNN, which is faster on some
+    processors. A linear map of nodes :math:`(*, C)` is a 1x1 convolution of a few large images with
+    channels last, and these are a view.
 
     Args:
         x (torch.Tensor): Features :math:`(*, C_{in})`.
@@ -33,7 +33,7 @@ def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 def _images(x: Tensor) -> int:
     r"""Returns into how many images features are divided, :obj:`0` for no convolution."""
     suits = (
-        ONEDNN
+        convolves_products()
         and x.dim() > 1
         and x.device.type == "cpu"
         and x.dtype == torch.float32

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd import Function
 from torch.nn import Module, Parameter
 from torch_geometric.data import Data
 
 from pyg_vision._checks import check_int
+from pyg_vision._processor import multiplies_shifted
+from pyg_vision._validation import is_traced
 from pyg_vision.data.tracks import Tracks
 
 
@@ -116,18 +120,112 @@ class TemporalConv(Module):
         return out.view(-1, self.out_channels)
 
     def _convolve(self, x: Tensor) -> Tensor:
-        r"""Convolves :math:`(N, T, V, C)` along :math:`T`: a map with channels last, as it is."""
-        out = F.conv2d(
-            x.permute(0, 3, 1, 2),
-            self.weight,
-            self.bias,
-            stride=(self.stride, 1),
-            padding=(self.kernel_size // 2, 0),
-        )
-        return out.permute(0, 2, 3, 1)
+        r"""Convolves :math:`(N, T, V, C)` along :math:`T`."""
+        if _has_faster_gradient(x, self.weight):
+            out = _ShiftedProducts.apply(x, self.weight, self.bias, self.stride)
+        else:
+            out = _convolve(x, self.weight, self.bias, self.stride)
+        return out
 
     def __repr__(self) -> str:
         return (
             f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
             f"kernel_size={self.kernel_size}, stride={self.stride})"
         )
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
+    r"""A map with channels last, as it is."""
+    maps, padding = x.permute(0, 3, 1, 2), (weight.size(2) // 2, 0)
+    return F.conv2d(maps, weight, bias, (stride, 1), padding).permute(0, 2, 3, 1)
+
+
+def _has_faster_gradient(x: Tensor, weight: Tensor) -> bool:
+    return (
+        not is_traced(x)
+        and multiplies_shifted()
+        and x.device.type == "cpu"
+        and x.dtype == weight.dtype == torch.float32
+        and torch.is_grad_enabled()
+        and weight.requires_grad
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+class _ShiftedProducts(Function):
+    r"""The convolution, with a gradient of its weight by a product for each shift."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
+        return _convolve(x, weight, bias, stride)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, weight, bias, ctx.stride = inputs
+        ctx.bias_size = None if bias is None else list(bias.shape)
+        ctx.save_for_backward(x, weight)
+        ctx.save_for_forward(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        (grad,) = grads
+        x, weight = ctx.saved_tensors
+        grad_x = grad_weight = grad_bias = None
+        if ctx.needs_input_grad[0]:
+            grad_x = torch.ops.aten.convolution_backward(
+                grad.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2), weight, None, (ctx.stride, 1),
+                (weight.size(2) // 2, 0), (1, 1), False, (0, 0), 1, (True, False, False),
+            )[0].permute(0, 2, 3, 1)  # fmt: skip
+        if ctx.needs_input_grad[1]:
+            grad_weight = weight_gradient(grad, x, weight.size(2), ctx.stride)
+        if ctx.needs_input_grad[2]:
+            grad_bias = grad.sum((0, 1, 2))
+        return grad_x, grad_weight, grad_bias, None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor | None:
+        x, weight = ctx.saved_tensors
+        x_tangent, weight_tangent, bias_tangent, _ = tangents
+        out = None
+        if x_tangent is not None:
+            out = _convolve(x_tangent, weight, bias_tangent, ctx.stride)
+        if weight_tangent is not None:
+            change = _convolve(x, weight_tangent, None, ctx.stride)
+            out = change if out is None else out + change
+        if x_tangent is None and bias_tangent is not None:
+            out = bias_tangent if out is None else out + bias_tangent
+        return out
+
+
+def weight_gradient(grad: Tensor, x: Tensor, kernel_size: int, stride: int) -> Tensor:
+    r"""Returns the gradient of the weight of a temporal convolution, :math:`(O, C, k, 1)`.
+
+    With zeros between the tracks, the frames that one entry of the kernel sees of all outputs are
+    one slice of rows.
+
+    Args:
+        grad (torch.Tensor): The gradient of the output :math:`(N, T^{\prime}, V, O)`.
+        x (torch.Tensor): The input :math:`(N, T, V, C)`.
+        kernel_size (int): The frames :math:`k` of the kernel.
+        stride (int): The stride.
+    """
+    num, frames, joints, channels = x.shape
+    reach = kernel_size // 2
+    steps = -(-(frames + reach) // stride)  # of the outputs of a track and the gap behind it
+    rows, tail = num * steps, -(-2 * reach // stride)
+    spaced = x.new_zeros((rows + tail) * stride, joints * channels)
+    inside = spaced[reach : reach + rows * stride].view(num, steps * stride, -1)
+    inside[:, :frames] = x.flatten(2)
+    # Every stride-th frame, from each of the first ones on.
+    phases = spaced.view(rows + tail, stride, -1).transpose(0, 1).contiguous()
+    phases = phases.view(stride, -1, channels)
+    outputs = grad.new_zeros(num, steps, joints, grad.size(3))
+    outputs[:, : grad.size(1)] = grad
+    left = outputs.view(-1, grad.size(3)).t()
+    products = []
+    for shift in range(kernel_size):
+        start = shift // stride * joints
+        products.append(left @ phases[shift % stride, start : start + rows * joints])
+    return torch.stack(products, dim=-1).unsqueeze(-1)
