@@ -11,6 +11,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
+from pyg_vision.nn.layers.fold_norms import fold_behind_sum
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 
 
@@ -80,6 +81,10 @@ class STGCNBlock(Module):
                 TemporalConv(in_channels, out_channels, 1, stride), norm_layer(out_channels)
             )
         self.relu = ReLU(inplace=True)
+
+    def fold_norms(self) -> None:
+        r"""Folds the norm behind the graph convolution into it; its term is not a message's."""
+        fold_behind_sum(self.gcn, self.tcn)
 
     def forward(
         self,

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import BatchNorm2d, Conv2d, Dropout, Module, ReLU, Sequential
 
 from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
+from pyg_vision.nn.layers.fold_norms import fold_behind_sum
 
 
 class DenseSTGCNBlock(Module):
@@ -64,6 +65,10 @@ class DenseSTGCNBlock(Module):
                 Conv2d(in_channels, out_channels, 1, (stride, 1)), BatchNorm2d(out_channels)
             )
         self.relu = ReLU(inplace=True)
+
+    def fold_norms(self) -> None:
+        r"""Folds the norm behind the graph convolution into it; its term is not a message's."""
+        fold_behind_sum(self.gcn, self.tcn)
 
     def forward(self, x: Tensor, adj: Tensor) -> Tensor:
         r"""Runs the block.

@@ -21,10 +21,11 @@ from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dens
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.data.uniform_tracks import UniformTracks
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
+from pyg_vision.nn.models._fusable_model import FusableModel
 from pyg_vision.weights.key_rules import KeyRules
 
 
-class SkeletonClassifier(Module):
+class SkeletonClassifier(FusableModel):
     r"""A classifier of skeleton sequences, dense tensors or PyG batches.
 
     A family of models makes its :obj:`blocks`, each with a :obj:`stride`, and its head, and says in

@@ -117,9 +117,9 @@ class DenseSTGCN(STGCN):
 
     def _adjacencies(self) -> list[Tensor]:
         r"""Returns the weighted adjacency :math:`(K, V, V)` of each block."""
-        adj = self.adjacency()
         if self.edge_importance is None:
-            return [adj] * len(self.blocks)
+            return [self.adjacency(weight) for weight in self._edge_weights()]
+        adj = self.adjacency()
         return [adj * importance for importance in self.edge_importance]
 
     def _classify(self, h: Tensor) -> Tensor:

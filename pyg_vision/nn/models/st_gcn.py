@@ -232,9 +232,14 @@ class STGCN(SkeletonClassifier):
         r"""Their types."""
         return self.plan.edge_type
 
-    def adjacency(self) -> Tensor:
-        r"""Returns the edges as the published matrices :math:`(K, V, V)`."""
-        graph = SkeletonGraph(self.edge_index, self.edge_type, self.edge_weight)
+    def adjacency(self, edge_weight: Tensor | None = None) -> Tensor:
+        r"""Returns the edges as the published matrices :math:`(K, V, V)`.
+
+        Args:
+            edge_weight (torch.Tensor, optional): Weights in place of the published ones.
+        """
+        weight = self.edge_weight if edge_weight is None else edge_weight
+        graph = SkeletonGraph(self.edge_index, self.edge_type, weight)
         return adjacency_stack(graph, self.num_relations, self.layout.num_joints)
 
     def node_features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
@@ -251,9 +256,14 @@ class STGCN(SkeletonClassifier):
             tracks = tracks.strided(block.stride)  # type: ignore[arg-type]
         return x, tracks
 
+    def fold_norms(self) -> None:
+        r"""Folds the importance of edges into their weights, see :meth:`fuse`."""
+        self.edge_weight = torch.stack(self._edge_weights()).detach()
+        self.edge_importance = None
+
     def _edge_weights(self) -> list[Tensor]:
-        if self.edge_importance is None:
-            return [self.edge_weight] * len(self.blocks)
+        if self.edge_importance is None:  # the same for all blocks, or fused to one for each
+            return list(self.edge_weight.expand(len(self.blocks), -1))
         edges = (self.edge_type, *self.edge_index)
         return [self.edge_weight * importance[edges] for importance in self.edge_importance]
 

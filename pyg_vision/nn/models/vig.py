@@ -21,6 +21,7 @@ from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._fusable_model import FusableModel
 from pyg_vision.nn.models._vig_names import PUBLISHED, resample_pos_embed
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.nn.models.registry import build, register_model
@@ -31,7 +32,7 @@ from pyg_vision.weights import WeightsEnum
 HEAD_CHANNELS = 1024
 
 
-class ViG(Module):
+class ViG(FusableModel):
     r"""The isotropic Vision GNN from the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper.
 
