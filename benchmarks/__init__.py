@@ -1,6 +1,1 @@
-"""Dense against sparse: run as ``python -m benchmarks``."""
-
-import os
-
-# The profiler's library writes a log line for every measurement otherwise.
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+"""What a clone runs: ``python -m benchmarks`` is ``pyg-vision benchmark``."""

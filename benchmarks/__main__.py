@@ -1,9 +1,5 @@
 import sys
-import warnings
 
-# torch_geometric uses it when it is imported.
-warnings.filterwarnings("ignore", message=r".torch\.jit\.", category=FutureWarning)
+from pyg_vision.cli import main
 
-from benchmarks.cli import main  # noqa: E402
-
-sys.exit(main())
+sys.exit(main(["benchmark", *sys.argv[1:]]))

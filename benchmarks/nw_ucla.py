@@ -20,7 +20,7 @@ from torch.nn import Module
 from torch_geometric.loader import DataLoader
 from torch_geometric.transforms import Compose
 
-from benchmarks.environment import git_commit
+from pyg_vision._benchmarks.environment import git_commit
 from pyg_vision.data import skeletons_to_dense
 from pyg_vision.datasets import NWUCLA
 from pyg_vision.nn import STGCN, DenseSTGCN

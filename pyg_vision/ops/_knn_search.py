@@ -29,7 +29,7 @@ from pyg_vision.ops._knn_exact import (
 )
 from pyg_vision.ops._rank import bytes_per_row, rank
 
-CPU_BLOCK = 3 * 2**20
+CPU_BLOCK = 2 * 2**20
 CPU_ROWS = 128  # fewer would read the sources too often
 
 
@@ -64,7 +64,9 @@ def _blocks(
     r"""Cuts :obj:`num_items` matrices of :obj:`rows` rows into blocks within a memory budget."""
     item_step = min(num_items, max(1, budget // max(1, rows * row_bytes)))
     row_step = min(rows, max(1, budget // max(1, row_bytes)))
-    row_step = -(-rows // -(-rows // row_step))  # no small rest
+    # No small rest.
+    item_step = -(-num_items // -(-num_items // item_step))
+    row_step = -(-rows // -(-rows // row_step))
     for item in range(0, num_items, item_step):
         for row in range(0, rows, row_step):
             yield slice(item, item + item_step), slice(row, row + row_step)
@@ -145,17 +147,18 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
         ]
         return torch.cat(parts)
 
-    values, founds = [], []
-    # One piece of memory for all blocks: the system takes long to give a new one for each.
-    items, rows = blocks[0]
-    memory = x.new_empty(x[items, rows].size(0) * x[items, rows].size(1) * columns)
-    for items, rows in blocks:
-        value, found = rank(distances(items, rows, memory), seen, partial)
-        values.append(value.reshape(-1, seen))
-        founds.append(found.reshape(-1, seen))
-    value, found = (
-        (v[0] if len(v) == 1 else torch.cat(v)).view(*x.shape[:2], seen) for v in (values, founds)
-    )
+    if len(blocks) == 1:
+        value, found = rank(distances(*blocks[0]), seen, partial)
+    else:
+        value = x.new_empty(*x.shape[:2], seen)
+        found = torch.empty(value.shape, dtype=torch.long, device=x.device)
+        # One piece of memory for all blocks: the system takes long to give a new one for each.
+        items, rows = blocks[0]
+        memory = x.new_empty(x[items, rows].size(0) * x[items, rows].size(1) * columns)
+        for items, rows in blocks:
+            value[items, rows], found[items, rows] = rank(
+                distances(items, rows, memory), seen, partial
+            )
     return settle(query, Ranking(value, found, error, unsafe, again), num)
 
 

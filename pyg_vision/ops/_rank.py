@@ -136,10 +136,9 @@ def _rank_selected(dist: Tensor, num: int, column: Optional[Tensor]) -> tuple[Te
 def _rank_by_keys(dist: Tensor, num: int, column: Optional[Tensor]) -> tuple[Tensor, Tensor]:
     r"""Ranks 64-bit integers: the distance in the upper half, its column in the lower."""
     key = _sortable(dist).long().bitwise_left_shift_(32)
-    key |= _arange(dist, torch.int64) if column is None else column
-    found = torch.from_numpy(_smallest(key, num, in_order=True))
-    value = _sortable((found >> 32).to(torch.int32).view(torch.float32)).view(torch.float32)
-    return value, found & 0xFFFFFFFF
+    key |= _arange(dist, torch.int64)
+    place = torch.from_numpy(_smallest(key, num, in_order=True)).bitwise_and_(0xFFFFFFFF)
+    return dist.gather(1, place), _at(column, place)
 
 
 def _sortable(value: Tensor) -> Tensor:

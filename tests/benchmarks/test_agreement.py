@@ -6,9 +6,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmarks.agreement import compare_neighbors, compare_tensors, relative_difference, untied
-from benchmarks.baselines.max_relative import best_max_relative, to_columns
-from benchmarks.baselines.search import best_search, published_search
+from pyg_vision._benchmarks.agreement import (
+    compare_neighbors,
+    compare_tensors,
+    relative_difference,
+    untied,
+)
+from pyg_vision._benchmarks.baselines.max_relative import best_max_relative, to_columns
+from pyg_vision._benchmarks.baselines.search import best_search, published_search
 from pyg_vision.nn import DenseDilatedKNNGraph
 
 
@@ -69,7 +74,7 @@ def test_published_search_is_that_of_the_package(dilation: int) -> None:
 def test_published_search_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = F.normalize(torch.randn(1, 6, 40, 1), dim=1)
     whole = published_search(maps, 4, 1)
-    monkeypatch.setattr("benchmarks.baselines.search.PART", 16)
+    monkeypatch.setattr("pyg_vision._benchmarks.baselines.search.PART", 16)
     assert torch.equal(published_search(maps, 4, 1), whole)
 
 

@@ -6,15 +6,15 @@ import sys
 import pytest
 import torch
 
-from benchmarks.environment import ROOT
-from benchmarks.memory import (
+from pyg_vision._benchmarks.environment import ROOT
+from pyg_vision._benchmarks.memory import (
     OutOfMemoryError,
     guard,
     is_out_of_memory,
     peak_memory,
     peak_of,
 )
-from benchmarks.resident import peak_resident
+from pyg_vision._benchmarks.resident import peak_resident
 
 KIB = 1024
 
@@ -83,7 +83,7 @@ def test_resident_memory_is_not_that_of_the_parent() -> None:
     # Loaded by its path, the module brings neither torch nor the package with it.
     code = (
         "import pathlib, re, sys\n"
-        "source = pathlib.Path('benchmarks/resident.py').read_text()\n"
+        "source = pathlib.Path('pyg_vision/_benchmarks/resident.py').read_text()\n"
         "function = re.search(r'^def peak_resident.*?(?=^def )', source, re.M | re.S)[0]\n"
         "import resource\n"
         "names = {'Path': pathlib.Path, 'sys': sys, 'resource': resource}\n"

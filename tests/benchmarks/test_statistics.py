@@ -4,10 +4,10 @@ import math
 
 import pytest
 
-from benchmarks.core import Case, Difference
-from benchmarks.report.text import mebibytes, milliseconds, times
-from benchmarks.results import CaseResult, Row, interquartile_range
-from benchmarks.timing import interleave, plan_rounds, rotated
+from pyg_vision._benchmarks.core import Case, Difference
+from pyg_vision._benchmarks.report.text import mebibytes, milliseconds, times
+from pyg_vision._benchmarks.results import CaseResult, Row, interquartile_range
+from pyg_vision._benchmarks.timing import interleave, plan_rounds, rotated
 
 CASE = Case("forward", 1, 4, 2, 2)
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.baselines.st_gcn import BestSTGCN
-from benchmarks.core import BEST, DENSE, SPARSE, Case, Options, SkeletonCase, Suite, Trial
-from benchmarks.suites import _modules
-from benchmarks.suites._modules import Entry, share_state
+from pyg_vision._benchmarks.baselines.st_gcn import BestSTGCN
+from pyg_vision._benchmarks.core import (
+    BEST,
+    DENSE,
+    FUSED,
+    SPARSE,
+    Case,
+    Options,
+    SkeletonCase,
+    Suite,
+    Trial,
+)
+from pyg_vision._benchmarks.suites import _modules
+from pyg_vision._benchmarks.suites._modules import Entry, share_state
 from pyg_vision.nn import STGCN, DenseSTGCN
 
 LAYOUTS = {18: "openpose", 25: "ntu"}
@@ -38,16 +49,19 @@ def trial(case: Case, options: Options) -> Trial:
     ours = models[SPARSE]
     share_state(ours, *(model for name, model in models.items() if name != SPARSE))
     training = case.mode == "training"
+    entries = {name: _entry(model, case, options, name) for name, model in models.items()}
+    if not training:
+        entries[FUSED] = replace(entries[SPARSE], fused=True)
     contenders = [
-        _modules.contender(name, _entry(model, case, options, name), training, options)
-        for name, model in models.items()
+        _modules.contender(name, entry, training, options) for name, entry in entries.items()
     ]
     return Trial(contenders, _modules.compare(training, options))
 
 
 def alone(case: Case, options: Options, name: str) -> Callable[[], object]:
     """One model. Its numbers may be anything: they do not change what memory it takes."""
-    entry = _entry(_build(case, options, name), case, options, name)
+    model = SPARSE if name == FUSED else name
+    entry = replace(_entry(_build(case, options, model), case, options, name), fused=name == FUSED)
     return _modules.contender(name, entry, case.mode == "training", options).run
 
 
@@ -80,7 +94,7 @@ SUITE = Suite(
         "backward. Ten blocks as published, spatial partition, edge importance.",
         "dense is the published sequence of operations; dense-best has channels last and "
         "multiplies every frame with one dense matrix.",
-        f"{_modules.SAME_STATE}.",
+        f"{_modules.SAME_STATE}. {_modules.FUSED_NOTE}",
         "Resident memory is that of a process which runs the contender once and nothing else, "
         "torch and the model included.",
     ),
@@ -88,4 +102,5 @@ SUITE = Suite(
     trial=trial,
     alone=alone,
     case_type=SkeletonCase,
+    has_floor=True,
 )

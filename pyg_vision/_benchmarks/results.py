@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from benchmarks.core import Case, Difference
+from pyg_vision._benchmarks.core import Case, Difference
 
 Status = Literal["ok", "out of memory", "disagreement", "error"]
 
@@ -58,6 +58,20 @@ class CaseResult:
     case: Case
     rows: list[Row]
     differences: list[Difference] = field(default_factory=list)
+    # The operations of products and convolutions of the published model, and the rate of the best
+    # product beside this case.
+    operations: int | None = None
+    rate: float | None = None
+
+    @property
+    def floor(self) -> float:
+        """The seconds that the operations take at that rate; NaN where they are not known."""
+        return self.operations / self.rate if self.operations and self.rate else math.nan
+
+    def over_floor(self, contender: str) -> float:
+        """The time as a multiple of the floor."""
+        row = self.row(contender)
+        return math.nan if row is None else row.median / self.floor
 
     def row(self, contender: str) -> Row | None:
         return next((row for row in self.rows if row.contender == contender), None)
@@ -102,6 +116,11 @@ class Report:
     environment: dict[str, Any]
     options: dict[str, Any]
     suites: list[SuiteResult] = field(default_factory=list)
+
+    @property
+    def busy(self) -> float | None:
+        """The cores that other processes kept busy meanwhile."""
+        return self.environment.get("other_busy_cores")
 
     @property
     def failed(self) -> bool:

@@ -9,12 +9,13 @@ from typing import Protocol
 import torch
 
 import pyg_vision
-from benchmarks import resident
-from benchmarks.core import Case, Contender, Difference, Options, Outputs, Suite, Trial
-from benchmarks.environment import environment
-from benchmarks.memory import guard, is_out_of_memory, peak_memory
-from benchmarks.results import CaseResult, Report, Row, SuiteResult
-from benchmarks.timing import interleave, plan_rounds, warm_up
+from pyg_vision._benchmarks import resident
+from pyg_vision._benchmarks.core import Case, Contender, Difference, Options, Outputs, Suite, Trial
+from pyg_vision._benchmarks.environment import OtherWork, describe_machine
+from pyg_vision._benchmarks.floor import operations, product_rate
+from pyg_vision._benchmarks.memory import guard, is_out_of_memory, peak_memory
+from pyg_vision._benchmarks.results import CaseResult, Report, Row, SuiteResult
+from pyg_vision._benchmarks.timing import interleave, plan_rounds, warm_up
 
 
 class Listener(Protocol):
@@ -29,11 +30,12 @@ class Listener(Protocol):
 def run(suites: Iterable[Suite], options: Options, listener: Listener) -> Report:
     """Runs all cases of the suites."""
     torch.set_num_threads(options.threads)
-    report = Report(environment(options), options.as_dict())
+    report = Report(describe_machine(options), options.as_dict())
     plan = [(suite, suite.cases(options.quick)) for suite in suites]
     listener.start(plan, report)
     # What is imported is not looked through again at every collection.
     gc.freeze()
+    others = OtherWork()
     try:
         # As in a deployed forward: checks that read values are off.
         with pyg_vision.set_validation(False):
@@ -47,6 +49,7 @@ def run(suites: Iterable[Suite], options: Options, listener: Listener) -> Report
                     listener.result(results.cases[-1])
     finally:
         gc.unfreeze()
+    report.environment["other_busy_cores"] = others.busy_cores()
     return report
 
 
@@ -75,7 +78,12 @@ def run_case(suite: Suite, case: Case, options: Options) -> CaseResult:
     if result.failed:
         return result
 
+    rates = [product_rate(options)] if suite.has_floor else []
     _measure(trial, rows, options)
+    if suite.has_floor:
+        result.rate = max(*rates, product_rate(options))
+        if result.rows[0].status == "ok" and not options.compile:
+            result.operations = operations(trial.contenders[0].run)
     # A process of its own for each contender takes seconds: once for each model if quick.
     wanted = options.device == "cpu" and (case.mode == "training" or not options.quick)
     if suite.alone is not None and wanted:

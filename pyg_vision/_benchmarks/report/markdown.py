@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from benchmarks import targets
-from benchmarks.report.text import HEADERS, agreement, cells, setting, target
-from benchmarks.results import Report, SuiteResult
+from pyg_vision._benchmarks import targets
+from pyg_vision._benchmarks.report.text import HEADERS, agreement, cells, libraries, setting, target
+from pyg_vision._benchmarks.results import Report, SuiteResult
 
 
 def render(report: Report, pictures: Mapping[str, str]) -> str:
@@ -18,14 +18,19 @@ def render(report: Report, pictures: Mapping[str, str]) -> str:
         f"{setting(environment, report.options)}, measured {environment['date']} "
         f"at commit {environment['commit'] or 'unknown'}.",
         "",
-        "Medians of interleaved samples; IQR is their interquartile range; 2x is twice as fast. "
+        f"{libraries(environment)}.",
+        "",
+        "Medians of interleaved samples; IQR is their interquartile range; vs dense 2x is twice as "
+        "fast. The floor of a model is the time of the floating-point operations of its published "
+        "products and convolutions at the best rate of a product measured beside it; vs floor 2x "
+        "is twice that time. "
         "Peak: bytes of tensors alive above the inputs, what is saved for the backward pass "
         "included. Every case was timed only after its contenders had been found to agree.",
         "",
     ]
-    found = targets.findings(report)
+    found = targets.findings(report) if report.options["targets"] else []
     if found:
-        lines += ["## What it was to show", ""]
+        lines += ["## Targets", ""]
         lines += [*_table(("", "wanted", "measured", ""), [target(f) for f in found]), ""]
     for suite in report.suites:
         lines += _suite(suite, pictures.get(suite.name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -15,8 +16,8 @@ from pathlib import Path
 import torch
 
 import pyg_vision
-from benchmarks.core import Case, Options
-from benchmarks.environment import ROOT
+from pyg_vision._benchmarks.core import Case, Options
+from pyg_vision._benchmarks.environment import ROOT
 
 # Processes at a time. They are not timed, and most of their time is the start of Python.
 WORKERS = 2
@@ -38,8 +39,17 @@ def _measure_one(suite: str, case: Case, options: Options, contender: str) -> in
         "contender": contender,
         "options": {**options.as_dict(), "suites": [suite]},
     }
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.resident", json.dumps(job)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "pyg_vision._benchmarks.resident",
+        json.dumps(job),
+    ]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return int(done.stdout) if done.returncode == 0 else None
 
 
@@ -57,17 +67,18 @@ def peak_resident() -> int:
 
 def main(argument: str) -> None:
     """Runs the job that :func:`_measure_one` describes and prints the peak."""
-    from benchmarks.suites import SUITES
+    from pyg_vision._benchmarks.suites import SUITES
 
     job = json.loads(argument)
     fields = job["options"]
     options = Options(**{**fields, "out": Path(fields["out"])})
     torch.set_num_threads(options.threads)
     suite = SUITES[job["suite"]]
-    assert suite.alone is not None
+    if suite.alone is None:
+        raise ValueError(f"suite '{suite.name}' runs no contender alone")
     with pyg_vision.set_validation(False):
         suite.alone(suite.case_type(**job["case"]), options, job["contender"])()
-    print(peak_resident())
+    sys.stdout.write(f"{peak_resident()}\n")
 
 
 if __name__ == "__main__":

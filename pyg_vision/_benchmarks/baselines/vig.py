@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.baselines.max_relative import best_max_relative, to_columns
-from benchmarks.baselines.search import best_search
+from pyg_vision._benchmarks.baselines.max_relative import best_max_relative, to_columns
+from pyg_vision._benchmarks.baselines.search import best_search
 from pyg_vision.nn import Grapher, GroupedLinear, ViG
 from pyg_vision.nn.layers.mlp import run_layers
 from pyg_vision.ops import NeighborTable

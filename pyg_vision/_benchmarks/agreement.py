@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from benchmarks.core import Difference, Outputs
+from pyg_vision._benchmarks.core import Difference, Outputs
 
 # Elements of a temporary when distances are recomputed.
 BLOCK_ELEMENTS = 2**24

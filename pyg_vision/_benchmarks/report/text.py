@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from benchmarks.core import BEST, DENSE
-from benchmarks.results import CaseResult, Row
-from benchmarks.targets import Finding
+from pyg_vision._benchmarks.core import BEST, DENSE
+from pyg_vision._benchmarks.results import CaseResult, Row
+from pyg_vision._benchmarks.targets import Finding
 
 NONE = "-"
 HEADERS = (
@@ -17,6 +17,7 @@ HEADERS = (
     "IQR ms",
     "vs dense",
     "vs dense-best",
+    "vs floor",
     "peak MiB",
     "resident MiB",
 )
@@ -34,6 +35,7 @@ def cells(result: CaseResult, row: Row) -> tuple[str, ...]:
         milliseconds(row.spread),
         times(result.speedup(row.contender, DENSE)),
         times(result.speedup(row.contender, BEST)),
+        times(result.over_floor(row.contender)),
         mebibytes(row.peak_bytes),
         mebibytes(row.resident_bytes),
     )
@@ -76,11 +78,28 @@ def setting(environment: dict[str, Any], options: dict[str, Any]) -> str:
     threads = environment["threads"]
     parts = [
         environment["device"],
+        *(
+            [environment["instruction_sets"]["torch"]]
+            if environment["device_type"] == "cpu"
+            else []
+        ),
         f"{threads} thread" + ("" if threads == 1 else "s"),
         options["dtype_name"],
         f"torch {environment['packages']['torch']}",
         "torch.compile" if options["compile"] else "eager",
     ]
+    return " · ".join(parts)
+
+
+def libraries(environment: dict[str, Any]) -> str:
+    """The instruction sets that were used, and what else ran, in one line."""
+    sets = environment["instruction_sets"].items()
+    parts = [f"{name} {value}" for name, value in sets if value]
+    if environment["load_average"] is not None:
+        parts.append(f"load average at the start {environment['load_average']:.1f}")
+    busy = environment.get("other_busy_cores")
+    if busy is not None:
+        parts.append(f"cores that other processes kept busy {busy:.1f}")
     return " · ".join(parts)
 
 

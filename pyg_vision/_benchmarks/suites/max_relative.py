@@ -7,13 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from benchmarks.agreement import compare_tensors, untied
-from benchmarks.baselines.max_relative import (
+from pyg_vision._benchmarks.agreement import compare_tensors, untied
+from pyg_vision._benchmarks.baselines.max_relative import (
     best_max_relative,
     published_max_relative,
     to_columns,
 )
-from benchmarks.core import (
+from pyg_vision._benchmarks.core import (
     BEST,
     DENSE,
     SPARSE,

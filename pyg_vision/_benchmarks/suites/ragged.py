@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from benchmarks.agreement import compare_tensors
-from benchmarks.core import (
+from pyg_vision._benchmarks.agreement import compare_tensors
+from pyg_vision._benchmarks.core import (
     DENSE,
     PADDED,
     SPARSE,
@@ -22,7 +22,7 @@ from benchmarks.core import (
     Suite,
     Trial,
 )
-from benchmarks.suites._modules import EXACT, OUTPUT, share_state
+from pyg_vision._benchmarks.suites._modules import EXACT, OUTPUT, share_state
 from pyg_vision.data import skeleton_sequence, skeletons_to_dense
 from pyg_vision.nn import STGCN, DenseSTGCN
 

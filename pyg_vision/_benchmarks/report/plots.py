@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from benchmarks.core import BEST, DENSE, PADDED, SPARSE
-from benchmarks.report.text import setting
-from benchmarks.results import CaseResult, Report, Row, SuiteResult
+from pyg_vision._benchmarks.core import BEST, DENSE, PADDED, SPARSE
+from pyg_vision._benchmarks.report.text import setting
+from pyg_vision._benchmarks.results import CaseResult, Report, Row, SuiteResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

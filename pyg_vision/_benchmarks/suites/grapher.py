@@ -7,10 +7,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.baselines.vig import BestGrapher
-from benchmarks.core import BEST, DENSE, SPARSE, Case, Options, Suite, Trial, extension
-from benchmarks.suites import _modules
-from benchmarks.suites._modules import Entry, share_state
+from pyg_vision._benchmarks.baselines.vig import BestGrapher
+from pyg_vision._benchmarks.core import BEST, DENSE, SPARSE, Case, Options, Suite, Trial, extension
+from pyg_vision._benchmarks.suites import _modules
+from pyg_vision._benchmarks.suites._modules import Entry, share_state
 from pyg_vision.nn import DenseGrapher, Grapher
 
 

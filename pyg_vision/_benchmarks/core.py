@@ -16,6 +16,7 @@ from torch import Tensor
 DENSE = "dense"
 BEST = "dense-best"
 SPARSE = "sparse"
+FUSED = "sparse, fused"
 PADDED = "sparse-padded"
 BASELINES = (DENSE, BEST)
 
@@ -36,6 +37,7 @@ class Options:
     threads: int = 1
     compile: bool = False
     repeats: int | None = None
+    targets: bool = False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -168,6 +170,8 @@ class Suite:
     # Builds one contender alone, for the resident memory of a process that has nothing else.
     alone: Callable[[Case, Options, str], Callable[[], object]] | None = None
     case_type: type[Case] = Case
+    # Whether cases are held against the time that their products alone would take.
+    has_floor: bool = False
 
 
 def extension(name: str) -> ModuleType | None:

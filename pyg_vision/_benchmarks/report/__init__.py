@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import targets
-from benchmarks.report import markdown, plots
-from benchmarks.report.text import as_number
-from benchmarks.results import CaseResult, Report
+from pyg_vision._benchmarks import targets
+from pyg_vision._benchmarks.report import markdown, plots
+from pyg_vision._benchmarks.report.text import as_number
+from pyg_vision._benchmarks.results import CaseResult, Report
 
 
 def write(report: Report, out: Path) -> list[Path]:
@@ -16,7 +17,7 @@ def write(report: Report, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     pictures = {}
     for suite in report.suites:
-        figure = plots.draw(suite, report)
+        figure = plots.draw(suite, report) if find_spec("matplotlib") else None
         if figure is not None:
             pictures[suite.name] = out / f"{suite.name}.png"
             figure.savefig(pictures[suite.name], dpi=130)
@@ -61,8 +62,15 @@ def _case(result: CaseResult) -> dict[str, object]:
             f"speedup_over_{name.replace('-', '_')}": as_number(result.speedup(row.contender, name))
             for name in ("dense", "dense-best")
         }
-        rows.append({**row.as_dict(), **speedups})
+        over = {"over_floor": as_number(result.over_floor(row.contender))}
+        rows.append({**row.as_dict(), **speedups, **over})
     differences = [
         {**vars(d), "value": as_number(d.value), "agrees": d.agrees} for d in result.differences
     ]
-    return {**vars(result.case), "agreement": differences, "contenders": rows}
+    return {
+        **vars(result.case),
+        "agreement": differences,
+        "operations": result.operations,
+        "product_rate": result.rate,
+        "contenders": rows,
+    }

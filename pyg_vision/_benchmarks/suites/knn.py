@@ -12,9 +12,9 @@ import torch_geometric.typing
 from torch import Tensor
 
 import pyg_vision
-from benchmarks.agreement import compare_neighbors
-from benchmarks.baselines.search import best_search, published_search
-from benchmarks.core import (
+from pyg_vision._benchmarks.agreement import compare_neighbors
+from pyg_vision._benchmarks.baselines.search import best_search, published_search
+from pyg_vision._benchmarks.core import (
     BEST,
     DENSE,
     SPARSE,

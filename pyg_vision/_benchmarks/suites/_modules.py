@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from benchmarks.agreement import compare_tensors
-from benchmarks.core import Contender, Difference, Options, Outputs
+from pyg_vision._benchmarks.agreement import compare_tensors
+from pyg_vision._benchmarks.core import Contender, Difference, Options, Outputs
 
 # In float64 no two neighbours are equal up to rounding, as they now and then are in float32,
 # where a gradient may then rightly go to either.
@@ -25,6 +25,7 @@ SAME_STATE = (
     "Contenders share one state dict. They must agree in float64, outputs and (training) gradients "
     "of all parameters, and in outputs as timed"
 )
+FUSED_NOTE = "fused: what model.fuse() returns, with norms folded into the layers before them."
 AGREEMENT_NOTE = f"{SAME_STATE}, given the same graphs; they are timed building them themselves."
 
 
@@ -43,11 +44,12 @@ class Entry:
     from_layout: Callable[[Tensor], Tensor]
     backward: Callable[[Tensor], None]
     estimate: int = 0
+    fused: bool = False
 
 
 def contender(name: str, entry: Entry, training: bool, options: Options) -> Contender:
     module = entry.module.train(training)
-    forward = options.compiled(module)
+    forward = options.compiled(module.fuse() if entry.fused else module)  # type: ignore[operator]
 
     @torch.no_grad()
     def run_forward() -> Tensor:
@@ -67,6 +69,7 @@ def contender(name: str, entry: Entry, training: bool, options: Options) -> Cont
             timed = forward(entry.checked, **entry.given)
         result = {"output as timed": entry.from_layout(timed)}
         exact = copy.deepcopy(module).double()
+        exact = exact.fuse() if entry.fused else exact  # type: ignore[operator]
         with torch.set_grad_enabled(training):
             out = exact(_exact(entry.checked), **entry.given)
         result["output"] = entry.from_layout(out.detach())

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.baselines.vig import BestViG
-from benchmarks.core import BEST, DENSE, SPARSE, Case, Options, Suite, Trial, extension
-from benchmarks.suites import _modules
-from benchmarks.suites._modules import Entry, share_state
+from pyg_vision._benchmarks.baselines.vig import BestViG
+from pyg_vision._benchmarks.core import (
+    BEST,
+    DENSE,
+    FUSED,
+    SPARSE,
+    Case,
+    Options,
+    Suite,
+    Trial,
+    extension,
+)
+from pyg_vision._benchmarks.suites import _modules
+from pyg_vision._benchmarks.suites._modules import Entry, share_state
 from pyg_vision.nn import DenseViG, ViG
 from pyg_vision.ops import NeighborTable
 
@@ -60,22 +71,15 @@ def trial(case: Case, options: Options) -> Trial:
         torch.autograd.backward(F.cross_entropy(out, target[: out.size(0)]))
 
     training = case.mode == "training"
-    contenders = [
-        _modules.contender(
-            name,
-            Entry(
-                model,
-                x,
-                checked,
-                {"neighbors": neighbors},
-                torch.clone,
-                backward,
-                _estimate(case, name),
-            ),
-            training,
-            options,
-        )
+    given = {"neighbors": neighbors}
+    entries = {
+        name: Entry(model, x, checked, given, torch.clone, backward, _estimate(case, name))
         for name, model in models.items()
+    }
+    if not training:
+        entries[FUSED] = replace(entries[SPARSE], fused=True)
+    contenders = [
+        _modules.contender(name, entry, training, options) for name, entry in entries.items()
     ]
     return Trial(contenders, _modules.compare(training, options))
 
@@ -84,12 +88,13 @@ def alone(case: Case, options: Options, name: str) -> Callable[[], object]:
     """One model. Its numbers may be anything: they do not change what memory it takes."""
     x, target = _input(case, options)
     entry = Entry(
-        _build(case, options, name),
+        _build(case, options, SPARSE if name == FUSED else name),
         x,
         x,
         {},
         torch.clone,
         lambda out: torch.autograd.backward(F.cross_entropy(out, target)),
+        fused=name == FUSED,
     )
     return _modules.contender(name, entry, case.mode == "training", options).run
 
@@ -151,11 +156,12 @@ SUITE = Suite(
     notes=(
         "forward: evaluation mode without gradients. training: zero_grad, forward, cross-entropy, "
         "backward. k rises from the value given to twice that, dilation from 1 to 3 or 4.",
-        _modules.AGREEMENT_NOTE,
+        f"{_modules.AGREEMENT_NOTE} {_modules.FUSED_NOTE}",
         "Resident memory is that of a process which runs the contender once and nothing else, "
         "torch and the model included.",
     ),
     cases=cases,
     trial=trial,
     alone=alone,
+    has_floor=True,
 )

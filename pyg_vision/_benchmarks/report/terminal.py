@@ -7,12 +7,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import targets
-from benchmarks.core import Case, Suite
-from benchmarks.report.text import HEADERS, cells, setting, target
-from benchmarks.results import CaseResult, Report
+from pyg_vision._benchmarks import targets
+from pyg_vision._benchmarks.core import Case, Suite
+from pyg_vision._benchmarks.report.text import HEADERS, cells, libraries, setting, target
+from pyg_vision._benchmarks.results import CaseResult, Report
 
-WIDTHS = (44, 16, 13, 9, 9, 13, 9, 12)
+WIDTHS = (44, 16, 13, 9, 9, 13, 9, 9, 12)
+BUSY_CORES = 0.3  # of other processes, from which a warning is due
 
 
 class Terminal:
@@ -26,7 +27,11 @@ class Terminal:
         # disable=None: no bar where there is no terminal, as in a log.
         self.bar = tqdm(total=total, unit="case", file=sys.stderr, leave=False, disable=None)
         self.write(setting(report.environment, report.options))
-        self.write("median of interleaved samples; IQR: interquartile range; 2x: twice as fast")
+        self.write(libraries(report.environment))
+        self.write(
+            "median of interleaved samples; IQR: interquartile range; vs dense 2x: twice as fast; "
+            "vs floor 2x: twice the time of its products"
+        )
 
     def suite(self, suite: Suite) -> None:
         self.write(f"\n{suite.title} ({suite.name})")
@@ -53,13 +58,20 @@ class Terminal:
         if self.bar is not None:
             self.bar.close()
             self.bar = None
-        found = targets.findings(report)
+        found = targets.findings(report) if report.options["targets"] else []
         if found:
-            self.write("\nwhat it was to show")
+            self.write("\ntargets")
         for finding in found:
             text, wanted, value, verdict = target(finding)
             self.write(f"  {text:<74} {value:>7}  wanted {wanted:<8} {verdict}")
         self.write("\nwritten: " + " ".join(files))
+        if not any(name.endswith(".png") for name in files):
+            self.write("plots need matplotlib: pip install 'pyg-vision[bench]'")
+        if (report.busy or 0.0) > BUSY_CORES:
+            self.write(
+                f"WARNING: other processes kept {report.busy:.1f} cores busy; "
+                f"times are not reliable"
+            )
         if report.failed:
             self.write("FAILED: contenders disagree or raised an error, see above")
 

@@ -8,10 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.baselines.st_gcn import BestSpatialGraphConv
-from benchmarks.core import BEST, DENSE, SPARSE, Case, Options, SkeletonCase, Suite, Trial
-from benchmarks.suites import _modules
-from benchmarks.suites._modules import Entry, share_state
+from pyg_vision._benchmarks.baselines.st_gcn import BestSpatialGraphConv
+from pyg_vision._benchmarks.core import (
+    BEST,
+    DENSE,
+    SPARSE,
+    Case,
+    Options,
+    SkeletonCase,
+    Suite,
+    Trial,
+)
+from pyg_vision._benchmarks.suites import _modules
+from pyg_vision._benchmarks.suites._modules import Entry, share_state
 from pyg_vision.data import skeleton_graph
 from pyg_vision.data.partition import SkeletonGraph, adjacency_stack
 from pyg_vision.nn import DenseSpatialGraphConv, RelationPlan, SpatialGraphConv
