@@ -17,12 +17,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # torch_geometric uses it when it is imported.
     warnings.filterwarnings("ignore", message=r".torch\.jit\.", category=FutureWarning)
     from pyg_vision._benchmarks import cli as benchmark
+    from pyg_vision._benchmarks import kernels
 
     parser = argparse.ArgumentParser(
         prog="pyg-vision", description="Vision graph networks on PyTorch Geometric."
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     benchmark.add_parser(commands)
+    kernels.add_parser(commands)
     values = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = values.run
     return run(values)

@@ -64,7 +64,9 @@ def knn(
     distance the one of the lowest index comes first, but a node itself before all of them, unless
     there are :obj:`sources` or a :obj:`bias`. No gradient flows. The distance matrix is computed
     in blocks that never take more than :obj:`memory_budget` bytes, on a CPU in blocks small
-    enough to stay in cache.
+    enough to stay in cache. On a GPU a Triton kernel takes the differences themselves, keeps the
+    neighbours in registers and has no such matrix, up to :math:`k \cdot d = 128`; features in
+    :obj:`float64`, cosines and more neighbours take blocks there, too.
 
     Args:
         x (torch.Tensor): Node features, for equal-size graphs :math:`(B, N, C)`, for one graph or

@@ -109,6 +109,11 @@ def search_blocks(
     with full_precision(x.device):
         if x.device.type == "cpu":
             return _search_by_products(query, y is None, num, memory_budget)
+        if x.is_cuda:
+            from pyg_vision.ops import _knn_triton as gpu
+
+            if gpu.suits(query, num):
+                return gpu.search(query, num)
         # Which rows are uncertain cannot be known there without waiting for the device.
         return search_exactly(query, num, memory_budget)
 
