@@ -4,6 +4,7 @@ import torch.nn.functional as F
 
 from pyg_vision.data import SkeletonLayout, Tracks, skeleton_sequence
 from pyg_vision.nn import TemporalConv
+from pyg_vision.nn.layers import temporal_conv as module
 from tests.laws import close
 
 RAGGED = [(1, 5, 3), (2, 12, 3), (1, 1, 3), (2, 2, 3), (1, 20, 3)]
@@ -104,3 +105,73 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_features_that_do_not_fit_are_named(shape):
     with pytest.raises(ValueError, match=r"must be \[9 nodes, in_channels=4\] for 1 track"):
         TemporalConv(4, 4)(torch.zeros(shape), (1, 3, 3))
+
+
+SIZES = [(kernel, stride, shape) for kernel in (1, 3, 9) for stride in (1, 2, 3)
+         for shape in ((1, 5, 3), (3, 7, 2), (2, 1, 3), (2, 12, 1))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kernel_size", "stride", "shape"), SIZES)
+def test_products_of_shifted_frames_are_the_gradient(kernel_size, stride, shape):
+    x = torch.randn(*shape, 4, dtype=torch.double)
+    weight = torch.randn(5, 4, kernel_size, 1, dtype=torch.double, requires_grad=True)
+    out = module._convolve(x, weight, None, stride)
+    grad = torch.randn_like(out)
+    (expected,) = torch.autograd.grad(out, weight, grad)
+    close(module.weight_gradient(grad, x, kernel_size, stride), expected)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_all_derivatives_of_the_faster_path(stride, with_bias):
+    """First and second, forward and backward, and under vmap."""
+    x = torch.randn(2, 5, 2, 3, dtype=torch.double, requires_grad=True)
+    weight = torch.randn(2, 3, 3, 1, dtype=torch.double, requires_grad=True)
+    bias = torch.randn(2, dtype=torch.double, requires_grad=True) if with_bias else None
+
+    def fast(x, weight, bias):
+        return module._ShiftedProducts.apply(x, weight, bias, stride)
+
+    inputs = (x, weight, bias)
+    assert torch.autograd.gradcheck(fast, inputs, check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(fast, inputs)
+    both = torch.stack((x, 2 * x)).detach()
+    mapped = torch.func.vmap(lambda x: fast(x, weight, bias))(both)
+    close(mapped[1], module._convolve(2 * x, weight, bias, stride))
+    per_sample = torch.func.vmap(
+        torch.func.grad(lambda w, x: fast(x, w, bias).square().sum()), in_dims=(None, 0)
+    )(weight.detach(), both)
+    for found, sample in zip(per_sample, both, strict=True):
+        loss = module._convolve(sample, weight, bias, stride).square().sum()
+        close(found, torch.autograd.grad(loss, weight)[0])
+
+
+@pytest.mark.parametrize("shapes", [RAGGED, REGULAR])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_both_choices_agree(shapes, stride, monkeypatch):
+    """Whatever the processor, training by either path gives the same."""
+    conv, tracks = TemporalConv(8, 6, 9, stride), Tracks.of(shapes)
+    x = torch.randn(tracks.num_nodes, 8, requires_grad=True)
+    applied, found = [], []
+    apply = module._ShiftedProducts.apply
+    monkeypatch.setattr(module._ShiftedProducts, "apply", lambda *a: applied.append(1) or apply(*a))
+    for choice in (True, False):
+        monkeypatch.setattr(module, "multiplies_shifted", lambda choice=choice: choice)
+        out = conv(x, tracks)
+        inputs = [x, *conv.parameters()]
+        found.append((out, *torch.autograd.grad(out.square().sum(), inputs)))
+    assert len(applied) == 1
+    for fast, plain in zip(*found, strict=True):
+        torch.testing.assert_close(fast, plain, rtol=1e-4, atol=1e-3)
+
+    monkeypatch.setattr(module, "multiplies_shifted", lambda: True)
+    with torch.no_grad():
+        conv(x, tracks)
+    with torch.autocast("cpu", torch.bfloat16):
+        conv(x, tracks).float().sum().backward()
+    torch.compile(conv, backend="aot_eager")(x, tracks)
+    torch._dynamo.reset()
+    assert len(applied) == 1, "only training in float32, eagerly, takes the faster path"
+    frozen = conv.requires_grad_(False)
+    frozen(x, tracks).sum().backward()
+    assert len(applied) == 1
