@@ -9,6 +9,7 @@ from torch.nn import Module, Sequential
 
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import DropPath
+from pyg_vision.nn.layers.fold_norms import in_place
 from pyg_vision.nn.layers.mlp import node_mlp
 
 
@@ -53,6 +54,10 @@ class FFN(Module):
         self.act = make_act(act)
         self.fc2 = mlp(hidden, channels, norm="batch")
         self.drop_path = DropPath(drop_path)
+
+    def fold_norms(self) -> None:
+        r"""Lets the activation overwrite its input, the output of a layer."""
+        self.act = in_place(self.act)
 
     def forward(
         self, x: Tensor, batch: Tensor | None = None, batch_size: int | None = None

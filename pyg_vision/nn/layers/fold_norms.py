@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections import Counter
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Conv1d, Conv2d, Conv3d, Identity, Linear, Module, Parameter, Sequential
+from torch.nn import (
+    GELU,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Identity,
+    Linear,
+    Module,
+    Parameter,
+    ReLU,
+    Sequential,
+)
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
+from pyg_vision._validation import is_mapped, is_traced
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 
@@ -45,8 +58,35 @@ class ChannelAffine(Module):
         return torch.addcmul(self.shift.view(size), x, self.scale.view(size))
 
 
+class InPlaceGELU(Module):
+    r"""GELU of the output of a layer, in its place where no gradient needs it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        r"""Runs the layer."""
+        needed = torch.is_grad_enabled() and x.requires_grad
+        if needed or is_traced(x) or is_mapped(x):
+            return F.gelu(x)
+        out: Tensor = torch.ops.aten.gelu_(x)
+        return out
+
+
+def in_place(act: Module) -> Module:
+    r"""Returns an activation that overwrites its input: the system takes as long to give new memory
+    as an activation takes to fill it.
+
+    Args:
+        act (torch.nn.Module): The activation.
+    """
+    if isinstance(act, ReLU):
+        return ReLU(inplace=True)
+    if isinstance(act, GELU) and act.approximate == "none":
+        return InPlaceGELU()
+    return act
+
+
 def fold_all_norms(model: Module) -> None:
-    r"""Folds every batch norm of a model into the layer before it, in place.
+    r"""Folds every batch norm of a model into the layer before it, in place; activations behind
+    those overwrite their input.
 
     Consecutive layers are those of a :class:`~torch.nn.Sequential`, and what a module says itself
     in a method :meth:`fold_norms`. A norm without such a layer becomes a factor and a term.
@@ -131,3 +171,5 @@ def _fold_sequence(layers: Sequential, shared: set[int]) -> None:
             if not {id(layer), id(layers[i + 1])} & shared:
                 scale_layer(layer, *norm)
                 layers[i + 1] = Identity()
+                if i + 2 < len(layers):
+                    layers[i + 2] = in_place(layers[i + 2])

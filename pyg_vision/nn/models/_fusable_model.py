@@ -24,8 +24,9 @@ class FusableModel(Module):
             + \beta = \mathbf{W}^{\prime} \mathbf{x} + \mathbf{b}^{\prime}
 
         Each batch norm is folded into the linear map or convolution before it, or becomes one
-        multiplication and addition. The copy is in evaluation mode, its parameters need no
-        gradients, and :meth:`train` raises; the model itself is not changed.
+        multiplication and addition; activations overwrite what is before them. The copy is in
+        evaluation mode, its parameters need no gradients, and :meth:`train` raises; the model
+        itself is not changed.
 
         Raises:
             ValueError: If parameters have no size yet.

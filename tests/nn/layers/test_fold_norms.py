@@ -54,6 +54,24 @@ def test_a_temporal_convolution():
     close(conv(x, tracks), expected)
 
 
+@pytest.mark.parametrize("act", [torch.nn.GELU(), torch.nn.ReLU(), torch.nn.GELU("tanh")])
+def test_an_activation_overwrites_a_layer_but_no_input(act):
+    layers = Sequential(Linear(4, 6), settled(BatchNorm1d(6)), act, Linear(6, 2)).double().eval()
+    x = torch.randn(5, 4, dtype=torch.double, requires_grad=True)
+    (expected,) = torch.autograd.grad(layers(x).sum(), x)
+    fused = copy.deepcopy(layers)
+    fold_all_norms(fused)
+    before = x.detach().clone()
+    with torch.no_grad():
+        close(fused(x), layers(x))
+        hidden = fused[1](fused[0](x))
+        overwritten = fused[2](hidden).data_ptr() == hidden.data_ptr()
+    assert overwritten == (not isinstance(act, torch.nn.GELU) or act.approximate == "none")
+    assert torch.equal(x, before)
+    close(torch.autograd.grad(fused(x).sum(), x)[0], expected)
+    close(torch.func.vmap(fused)(torch.stack((x, x)).detach())[1], layers(x))
+
+
 @pytest.mark.parametrize("shape", [(5, 4), (5, 4, 3), (5, 4, 3, 2)])
 def test_a_norm_with_nothing_before_it(shape):
     norm = {2: BatchNorm1d, 3: BatchNorm1d, 4: BatchNorm2d}[len(shape)](4)
