@@ -56,7 +56,7 @@ class Options:
     @property
     def seconds(self) -> float:
         """After which a case takes no more samples than it must."""
-        return 0.5 if self.quick else 8.0
+        return 0.5 if self.quick else 5.0
 
     def autocast(self) -> AbstractContextManager[None]:
         """Reduced precision as models are run in it: by autocast, not by cast parameters."""

@@ -16,7 +16,7 @@ from pyg_vision._benchmarks.timing import elapsed
 # Rows, input and output channels of linear maps in ViG-Ti, ViG-S and ST-GCN.
 SHAPES = ((1568, 192, 192), (1568, 192, 768), (784, 320, 1280), (10800, 64, 64), (2700, 256, 256))
 IMAGES = 16  # from so many on, torch gives a convolution to oneDNN on one thread, too
-SECONDS = 0.05
+SECONDS = 0.02
 
 
 def operations(run: Callable[[], object]) -> int:

@@ -159,7 +159,9 @@ def settle(query: Query, ranking: Ranking, num: int) -> Tensor:
         return index
     row, place = np.divmod(flat, max(1, gaps))
     # Three or more that may change places, or perhaps so: nothing is known of what follows.
-    several = np.unique(row[1:][np.diff(flat) + (place[1:] == 0) == 1])
+    several = np.zeros(0, dtype=np.int64)
+    if flat.size > 1:
+        several = np.unique(row[1:][np.diff(flat) + (place[1:] == 0) == 1])
     alone = place < num
     whole = np.zeros(0, dtype=np.int64)
     if unsafe is not None:

@@ -29,7 +29,7 @@ from pyg_vision.ops._knn_exact import (
 )
 from pyg_vision.ops._rank import bytes_per_row, rank
 
-CPU_BLOCK = 2 * 2**20
+CPU_BLOCK = 3 * 2**20
 CPU_ROWS = 128  # fewer would read the sources too often
 
 

@@ -55,7 +55,7 @@ class FFN(Module):
         self.fc2 = mlp(hidden, channels, norm="batch")
         self.drop_path = DropPath(drop_path)
 
-    def fold_norms(self) -> None:
+    def fuse_layers(self) -> None:
         r"""Lets the activation overwrite its input, the output of a layer."""
         self.act = in_place(self.act)
 

@@ -82,7 +82,7 @@ class STGCNBlock(Module):
             )
         self.relu = ReLU(inplace=True)
 
-    def fold_norms(self) -> None:
+    def fuse_layers(self) -> None:
         r"""Folds the norm behind the graph convolution into it; its term is not a message's."""
         fold_behind_sum(self.gcn, self.tcn)
 

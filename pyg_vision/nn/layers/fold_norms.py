@@ -89,7 +89,7 @@ def fold_all_norms(model: Module) -> None:
     those overwrite their input.
 
     Consecutive layers are those of a :class:`~torch.nn.Sequential`, and what a module says itself
-    in a method :meth:`fold_norms`. A norm without such a layer becomes a factor and a term.
+    in a method :meth:`fuse_layers`. A norm without such a layer becomes a factor and a term.
 
     Args:
         model (torch.nn.Module): The model. Layers that it uses in two places stay as they are.
@@ -97,7 +97,7 @@ def fold_all_norms(model: Module) -> None:
     uses = Counter(id(m) for _, m in model.named_modules(remove_duplicate=False))
     shared = {key for key, count in uses.items() if count > 1}
     for module in list(model.modules()):
-        fold = getattr(module, "fold_norms", None)
+        fold = getattr(module, "fuse_layers", None)
         if callable(fold):
             fold()
         if isinstance(module, Sequential):

@@ -163,8 +163,7 @@ class _ShiftedProducts(Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, weight, bias, ctx.stride = inputs
-        ctx.bias_size = None if bias is None else list(bias.shape)
+        x, weight, _, ctx.stride = inputs
         ctx.save_for_backward(x, weight)
         ctx.save_for_forward(x, weight)
 

@@ -256,7 +256,7 @@ class STGCN(SkeletonClassifier):
             tracks = tracks.strided(block.stride)  # type: ignore[arg-type]
         return x, tracks
 
-    def fold_norms(self) -> None:
+    def fuse_layers(self) -> None:
         r"""Folds the importance of edges into their weights, see :meth:`fuse`."""
         self.edge_weight = torch.stack(self._edge_weights()).detach()
         self.edge_importance = None
