@@ -1,7 +1,7 @@
 """Makes the pages of docs/benchmarks from the results of ``pyg-vision benchmark``.
 
-Run as ``python scripts/benchmark_pages.py FOLDER [FOLDER ...]``, one folder for each instruction
-set; all must have been measured at one commit. Plots are those of the first.
+Run as ``python scripts/benchmark_pages.py FOLDER [FOLDER ...]``, folders of any suites with any
+instruction set, all measured at one commit. Plots are those of the first folder with a suite.
 """
 
 import json
@@ -20,22 +20,26 @@ def sections(text: str) -> tuple[list[str], dict[str, str]]:
 
 
 def main(folders: list[Path]) -> None:
-    runs = [json.loads((folder / "results.json").read_text()) for folder in folders]
-    commits = {run["environment"]["commit"] for run in runs}
+    pages: dict[str, list[str]] = {}
+    commits = set()
+    for folder in folders:
+        run = json.loads((folder / "results.json").read_text())
+        commits.add(run["environment"]["commit"])
+        sets = run["environment"]["instruction_sets"]
+        head, parts = sections((folder / "results.md").read_text())
+        for suite in run["suites"]:
+            title, name = suite["title"], suite["name"]
+            body = parts[title]
+            if name in pages:  # notes and plot are there already
+                body = body[body.index("| case |") :]
+            else:
+                pages[name] = [f"# {name}", "", head[2], ""]
+                shutil.copy(folder / f"{name}.png", PAGES / f"{name}.png")
+            pages[name] += [f"## {title}, {sets['torch']}", "", head[0], "", head[1], "", body, ""]
     if len(commits) != 1:
         raise SystemExit(f"all results must be of one commit (got {sorted(map(str, commits))})")
-    texts = [sections((folder / "results.md").read_text()) for folder in folders]
-    for suite in runs[0]["suites"]:
-        title, name = suite["title"], suite["name"]
-        page = [f"# {name}", "", texts[0][0][2], ""]
-        for number, (run, (head, parts)) in enumerate(zip(runs, texts, strict=True)):
-            body = parts[title]
-            if number > 0:  # notes and plot are there already
-                body = "\n".join(body[body.index("| case |") :].splitlines())
-            sets = run["environment"]["instruction_sets"]
-            page += [f"## {title}, {sets['torch']}", "", head[0], "", head[1], "", body, ""]
+    for name, page in pages.items():
         (PAGES / f"{name}.md").write_text("\n".join(page).rstrip() + "\n")
-        shutil.copy(folders[0] / f"{name}.png", PAGES / f"{name}.png")
 
 
 if __name__ == "__main__":

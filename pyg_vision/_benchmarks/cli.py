@@ -33,7 +33,6 @@ def add_parser(commands: Any) -> None:
         "benchmark",
         help="time sparse layers and models against dense ones",
         description=DESCRIPTION,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
         "--suite",
@@ -41,30 +40,34 @@ def add_parser(commands: Any) -> None:
         choices=list(SUITES),
         default=list(SUITES),
         metavar="NAME",
-        help=f"which suites to run, of {', '.join(SUITES)}",
+        help=f"which suites to run, of {', '.join(SUITES)} (default: all)",
     )
-    parser.add_argument("--quick", action="store_true", help="a subset, in under two minutes")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where to run")
+    parser.add_argument("--quick", action="store_true", help="a subset, in about two minutes")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="where to run (default: cpu)"
+    )
     parser.add_argument(
         "--dtype",
         choices=list(DTYPES),
         default="fp32",
-        help="of the features of operators; models run in it by autocast",
+        help="of the features of operators; models run in it by autocast (default: fp32)",
     )
-    parser.add_argument("--threads", type=_positive, default=1, help="threads of the CPU")
+    parser.add_argument(
+        "--threads", type=_positive, default=1, metavar="N", help="threads of the CPU (default: 1)"
+    )
     parser.add_argument("--compile", action="store_true", help="torch.compile every contender")
     parser.add_argument(
         "--isa",
         choices=("all", "avx2"),
         default="all",
-        help="the instruction sets that libraries may use; avx2 turns AVX-512 off",
+        help="the instruction sets that libraries may use; avx2 turns AVX-512 off (default: all)",
     )
     parser.add_argument(
         "--repeats",
         type=_positive,
         default=None,
         metavar="N",
-        help="samples of a contender; if not given what time allows, 5 to 30 (quick: 3 to 10)",
+        help="samples of a contender (default: what time allows, 5 to 30, if quick 3 to 10)",
     )
     parser.add_argument(
         "--targets",
@@ -76,7 +79,8 @@ def add_parser(commands: Any) -> None:
         type=Path,
         default=Path("benchmarks/results"),
         metavar="DIR",
-        help="the folder for results.json, results.md and, with matplotlib, plots",
+        help="the folder for results.json, results.md and, with matplotlib, plots "
+        "(default: %(default)s)",
     )
     parser.set_defaults(run=run_benchmarks, parser=parser)
 

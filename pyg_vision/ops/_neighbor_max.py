@@ -190,10 +190,10 @@ def _matches(
         for start in range(0, out.size(0), size):
             rows = slice(start, start + size)
             left = weight[rows].clone(memory_format=torch.contiguous_format)
-            taken = torch.empty_like(left)
+            taken, best = torch.empty_like(left), out[rows]
             for column in columns[:, rows]:
                 torch.index_select(x, 0, column, out=taken)
-                left.sub_(taken.eq_(out[rows]).mul_(left))
+                left.sub_(taken.eq_(best).mul_(left))
                 yield rows, column, taken
         return
     for nodes, table in _buckets(index, rowptr):
