@@ -204,7 +204,7 @@ def test_traced_models():
 def test_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     examples = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(examples) == 5
+    assert len(examples) == 6
     names: dict = {}
     for example in examples:
         exec(example, names)
