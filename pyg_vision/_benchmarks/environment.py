@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import platform
 import subprocess
@@ -57,6 +58,7 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
+@functools.cache
 def instruction_sets() -> dict[str, str | None]:
     """What the libraries use, as each of them says; of MKL, which does not say it on every
     processor, the limit it was given.

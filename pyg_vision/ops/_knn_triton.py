@@ -6,8 +6,7 @@ keeps the nearest so far in registers, so that no matrix of distances exists any
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import triton
@@ -15,6 +14,7 @@ import triton.language as tl
 from torch import Tensor
 
 from pyg_vision.ops._knn_exact import Query
+from pyg_vision.ops._neighbor_max_triton import on_device
 
 # mypy: disable-error-code="untyped-decorator"
 
@@ -211,15 +211,6 @@ def power_of_two(x: Tensor, y: Tensor) -> Tensor:
     top = 62 - (x.size(-1).bit_length() + 1) // 2
     exponent = torch.frexp(largest).exponent
     return torch.ldexp(torch.ones_like(largest), (top - exponent).clamp(-126, 126))
-
-
-def on_device(x: Tensor) -> AbstractContextManager[Any]:
-    r"""Triton launches on the current device, which need not be that of the tensor.
-
-    Args:
-        x (torch.Tensor): The tensor.
-    """
-    return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
 
 
 def _strides(value: Tensor | None) -> tuple[int, int, int]:

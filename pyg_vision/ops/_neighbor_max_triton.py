@@ -111,7 +111,7 @@ def forward(
     grid, block = _grid(num_rows, x.size(1))
     if out.numel() == 0:
         return out, arg
-    with _on(x):
+    with on_device(x):
         _forward_kernel[grid](
             x, index, index if rowptr is None else rowptr, out, arg, x.size(0), x.size(1),
             K=index.size(1) if rowptr is None else 0, RAGGED=rowptr is not None,
@@ -135,7 +135,7 @@ def backward(
         _launch_deterministic(grad, arg, index, rowptr, out)
         return out.to(grad.dtype)
     grid, block = _grid(grad.size(0), grad.size(1))
-    with _on(grad):
+    with on_device(grad):
         _backward_kernel[grid](
             grad, arg, index, index if rowptr is None else rowptr, out, num_sources, grad.size(1),
             K=index.size(1) if rowptr is None else 0, RAGGED=rowptr is not None, BLOCK=block,
@@ -156,15 +156,19 @@ def _launch_deterministic(
     source, order = flat.sort(stable=True)
     node = torch.arange(out.size(0) + 1, device=flat.device, dtype=source.dtype)
     grid, block = _grid(out.size(0), grad.size(1))
-    with _on(grad):
+    with on_device(grad):
         _backward_deterministic_kernel[grid](
             grad, arg, row[order], position[order], torch.searchsorted(source, node), out,
             grad.size(1), BLOCK=block,
         )  # fmt: skip
 
 
-def _on(x: Tensor) -> AbstractContextManager[Any]:
-    r"""Triton launches on the current device, which need not be that of the tensor."""
+def on_device(x: Tensor) -> AbstractContextManager[Any]:
+    r"""Triton launches on the current device, which need not be that of the tensor.
+
+    Args:
+        x (torch.Tensor): The tensor.
+    """
     return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
 
 

@@ -98,7 +98,7 @@ def fold_all_norms(model: Module) -> None:
     shared = {key for key, count in uses.items() if count > 1}
     for module in list(model.modules()):
         fold = getattr(module, "fuse_layers", None)
-        if callable(fold):
+        if callable(fold) and not shared.intersection(map(id, module.children())):
             fold()
         if isinstance(module, Sequential):
             _fold_sequence(module, shared)

@@ -9,7 +9,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch_geometric.data import Batch
 
 from pyg_vision.data import skeleton_sequence
-from pyg_vision.nn import STGCN, DenseSTGCN, DenseViG, TwoStream, ViG
+from pyg_vision.nn import (
+    STGCN,
+    DenseSTGCN,
+    DenseViG,
+    SpatialGraphConv,
+    STGCNBlock,
+    TwoStream,
+    ViG,
+)
 
 VIG = {"channels": 16, "depth": 2, "k": 3, "num_classes": 5, "image_size": 32, "patch_size": 8}
 STAGES = {"stages": [(8, 1), (8, 1), (16, 1, 2)], "layout": "coco"}
@@ -68,6 +76,22 @@ def test_packed_sequences_and_features():
     torch.testing.assert_close(fused(batch), model(batch), rtol=1e-10, atol=1e-10)
     theirs, ours = model.extract_feature(batch), fused.extract_feature(batch)
     torch.testing.assert_close(ours.x, theirs.x, rtol=1e-10, atol=1e-10)
+
+
+def test_layers_in_two_places():
+    model = make("STGCN")
+    blocks = [STGCNBlock(3, 3), STGCNBlock(3, 3), STGCNBlock(3, 16, stride=2)]
+    blocks[1].gcn = blocks[0].gcn = SpatialGraphConv(3, 3, 3)
+    model.blocks = torch.nn.ModuleList(blocks).double()
+    for norm in model.modules():
+        if isinstance(norm, _BatchNorm):
+            norm.running_mean.normal_()
+            norm.running_var.uniform_(0.5, 2.0)
+    x = example("STGCN")
+    torch.testing.assert_close(model.eval().fuse()(x), model(x), rtol=1e-9, atol=1e-9)
+
+    twice = TwoStream(model, model).eval()
+    torch.testing.assert_close(twice.fuse()(x), twice(x), rtol=1e-9, atol=1e-9)
 
 
 def test_the_model_is_left_as_it_is():
