@@ -27,6 +27,7 @@ SAFE_LENGTH = {torch.float32: (1e-24, 1e36), torch.float64: (1e-270, 1e300)}
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
+Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Where a node ranks among its own neighbours: nearest, nowhere, or by its distance.
 FIRST, EXCLUDED, AS_ANY = -1, 1, 0
@@ -100,7 +101,7 @@ def rounding_error(length: Tensor, channels: int) -> Tensor:
     return length * (torch.finfo(length.dtype).eps * (3.0 + 0.45 * math.sqrt(channels)))
 
 
-def uncertain(value: Tensor, error: Tensor, biased: bool) -> Tensor:
+def uncertain(value: Tensor, error: Tensor, biased: bool) -> Truths:
     r"""Returns which neighbours in a row may stand in another order than their distances say.
 
     Args:
@@ -109,16 +110,16 @@ def uncertain(value: Tensor, error: Tensor, biased: bool) -> Tensor:
         biased (bool): Whether a bias added rounding of its own.
 
     Returns:
-        torch.Tensor: Whether each entry but the first may change places with the one before it
+        numpy.ndarray: Whether each entry but the first may change places with the one before it
         :math:`(*, K - 1)`. Entries that are infinite stay where they are.
     """
-    slack = 2.0 * error
+    dist, slack = value.numpy(), 2.0 * error.numpy()
     if biased:  # relative to what the bias makes of a distance
-        after = value[..., 1:].abs()
-        slack = slack + torch.where(after < math.inf, after, 0.0) * (
-            4.0 * torch.finfo(value.dtype).eps
-        )
-    return value[..., 1:] - value[..., :-1] <= slack
+        after = np.abs(dist[..., 1:])
+        slack = slack + np.where(after < math.inf, after, 0.0) * (4.0 * np.finfo(dist.dtype).eps)
+    with np.errstate(invalid="ignore"):
+        close: Truths = dist[..., 1:] - dist[..., :-1] <= slack
+    return close
 
 
 class Ranking(NamedTuple):
@@ -153,8 +154,8 @@ def settle(query: Query, ranking: Ranking, num: int) -> Tensor:
     value, found, error, unsafe, _ = ranking
     index = found[..., :num].contiguous()
     joined = uncertain(value, error, query.bias is not None)
-    gaps = joined.size(-1)
-    flat = np.flatnonzero(joined.numpy())
+    gaps = joined.shape[-1]
+    flat = np.flatnonzero(joined)
     if flat.size == 0 and unsafe is None:
         return index
     row, place = np.divmod(flat, max(1, gaps))
@@ -214,7 +215,7 @@ def _settle_runs(query: Query, ranking: Ranking, index: Tensor, rows: Tensor) ->
     for part in torch.split(rows, max(1, CHUNK_ELEMENTS // columns)):
         value, candidate = ranking.again(part).topk(width, largest=False)
         error = ranking.error.view(-1, 1)[part // query.x.size(1)]
-        joined = uncertain(value, error, query.bias is not None)
+        joined = torch.from_numpy(uncertain(value, error, query.bias is not None))
         run = F.pad((~joined).cumsum(-1), (1, 0))
         last = run[:, num - 1 : num]
         if width < columns:
@@ -411,21 +412,26 @@ def _pair_distances(query: Query, row: Indices, column: Indices) -> tuple[Double
     step = max(1, CHUNK_ELEMENTS // channels)
     for start in range(0, row.size, step):
         part = slice(start, start + step)
-        x, y = (
-            rows.index_select(0, torch.from_numpy(place[part])).double()
-            for rows, place in ((x_rows, row), (y_rows, source))
-        )
+        x, y = _doubles(x_rows, row[part]), _doubles(y_rows, source[part])
         if query.cosine:
-            zero = (zero_rows(x) | zero_rows(y)).numpy()
-            x, y = unit(x), unit(y)
-        difference = (x - y).numpy()
-        value = np.einsum("pc,pc->p", difference, difference)
+            near, far = torch.from_numpy(x), torch.from_numpy(y)
+            zero = (zero_rows(near) | zero_rows(far)).numpy()
+            x, y = unit(near).numpy(), unit(far).numpy()
+        x -= y
+        value = np.einsum("pc,pc->p", x, x)
         dist[part] = np.where(zero, 1.0, 0.5 * value) if query.cosine else value
     if query.bias is None:
         return dist, dist
     place = (graph if query.bias.size(0) > 1 else 0 * graph, row % num_rows, column)
     bias = query.bias[tuple(map(torch.from_numpy, place))].double().numpy()
     return dist + bias, dist + np.abs(bias)
+
+
+def _doubles(rows: Tensor, place: Indices) -> Doubles:
+    r"""Returns some rows as an array of :obj:`float64`."""
+    if rows.dtype == torch.bfloat16:  # which numpy does not know
+        return rows.index_select(0, torch.from_numpy(place)).double().numpy()
+    return rows.numpy().take(place, axis=0).astype(np.float64, copy=False)
 
 
 def scaled(query: Query) -> tuple[Tensor, Tensor]:

@@ -134,12 +134,14 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
     alpha = -1.0 if query.cosine else -2.0
 
     def distances(items: slice, rows: slice | Tensor, memory: Optional[Tensor] = None) -> Tensor:
-        part = query.block(items, rows)
         near = x[items, rows]
         if memory is not None:
             size = (near.size(0), near.size(1), columns)
             memory = memory[: math.prod(size)].view(size)
         dist = torch.baddbmm(norm[items], near, y[items].mT, alpha=alpha, out=memory)
+        return restricted(query.block(items, rows), dist)
+
+    def restricted(part: Query, dist: Tensor) -> Tensor:
         if part.bias is not None:
             dist += _in_range(part.bias, dist.dtype)
         return part.restrict(dist)
@@ -153,7 +155,8 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
         return torch.cat(parts)
 
     if len(blocks) == 1:
-        value, found = rank(distances(*blocks[0]), seen, partial)
+        dist = restricted(query, torch.baddbmm(norm, x, y.mT, alpha=alpha))
+        value, found = rank(dist, seen, partial)
     else:
         value = x.new_empty(*x.shape[:2], seen)
         found = torch.empty(value.shape, dtype=torch.long, device=x.device)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Optional
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +18,15 @@ from pyg_vision._processor import sorts_vectorised
 # torch.topk 7.6; in rows of 784 by groups of 4 1.2, by keys 6.7, by torch.topk 2.9; in rows of 3136
 # by groups of 13 0.7, 8.5 and 1.6.
 SORT_COLUMNS = 256
-# Entries beyond the wanted ones that are selected by a part of their digits, which takes more calls
-# and pays from so many entries.
+# Entries beyond the wanted ones that are selected by a part of their digits.
 SPARE = 4
-SELECTED_ENTRIES = 2**16
+# So many are sorted whole in one step.
+SORTED_COLUMNS = 32
 # Entries from which sorting on several threads is worth starting them.
 PARALLEL_ENTRIES = 2**18
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def rank(dist: Tensor, num: int, partial: bool) -> tuple[Tensor, Tensor]:
@@ -71,26 +75,15 @@ def _selects(columns: int, num: int) -> bool:
     return max(SORT_COLUMNS // 2, 4 * num) <= columns <= SORT_COLUMNS
 
 
-def _rank_rows(dist: Tensor, num: int, column: Optional[Tensor] = None) -> tuple[Tensor, Tensor]:
-    r"""Ranks the entries of rows.
-
-    Args:
-        dist (torch.Tensor): Distances :math:`(R, M)`.
-        num (int): The number of the smallest ones that are wanted.
-        column (torch.Tensor, optional): What stands for each entry, if not its place.
-    """
-    columns = dist.size(1)
-    size = _groups(columns, num)
-    if size > 1:
-        place, near = _nearest_groups(dist, num, size)
-        return _rank_rows(near, num, _at(column, place))
-    if dist.numel() >= SELECTED_ENTRIES and _selects(columns, num):
-        return _rank_selected(dist, num, column)
-    return _rank_by_keys(dist, num, column)
-
-
-def _at(column: Optional[Tensor], place: Tensor) -> Tensor:
-    return place if column is None else column.gather(1, place)
+def _rank_rows(dist: Tensor, num: int) -> tuple[Tensor, Tensor]:
+    r"""Returns the :obj:`num` smallest entries of rows :math:`(R, M)` and their columns."""
+    size = _groups(dist.size(1), num)
+    if size == 1:
+        found = _in_parts(dist.numpy(), num)
+        return torch.from_numpy(found[0]), torch.from_numpy(found[1])
+    column, near = _nearest_groups(dist, num, size)
+    value, place = _rank_rows(near, num)
+    return value, column.gather(1, place)
 
 
 def _nearest_groups(dist: Tensor, num: int, size: int) -> tuple[Tensor, Tensor]:
@@ -115,64 +108,63 @@ def _nearest_groups(dist: Tensor, num: int, size: int) -> tuple[Tensor, Tensor]:
     return place, dist.gather(1, place).masked_fill_(beyond, math.inf)
 
 
-def _rank_selected(dist: Tensor, num: int, column: Optional[Tensor]) -> tuple[Tensor, Tensor]:
-    r"""Selects by 32-bit integers, distances whose last digits give way to their places, and ranks
-    what is selected.
-    """
-    key = _sortable(dist).bitwise_and_(-SORT_COLUMNS).bitwise_or_(_arange(dist, torch.int32))
-    found = torch.from_numpy(_smallest(key, num + SPARE, in_order=False))
-    place = (found & (SORT_COLUMNS - 1)).long()
-    value, index = _rank_by_keys(dist.gather(1, place), num, _at(column, place))
-    # What was not selected is no smaller than the last one that was, but for its last digits.
-    missed = _sortable(value[:, -1]) > found[:, -1].bitwise_and(-SORT_COLUMNS)
-    again = missed.nonzero().view(-1)
-    if again.numel() > 0:
-        value[again], index[again] = _rank_by_keys(
-            dist[again], num, None if column is None else column[again]
-        )
-    return value, index
-
-
-def _rank_by_keys(dist: Tensor, num: int, column: Optional[Tensor]) -> tuple[Tensor, Tensor]:
-    r"""Ranks 64-bit integers: the distance in the upper half, its column in the lower."""
-    key = _sortable(dist).long().bitwise_left_shift_(32)
-    key |= _arange(dist, torch.int64)
-    place = torch.from_numpy(_smallest(key, num, in_order=True)).bitwise_and_(0xFFFFFFFF)
-    return dist.gather(1, place), _at(column, place)
-
-
-def _sortable(value: Tensor) -> Tensor:
-    r"""Returns the bits of floats as integers of the same order, or the other way round."""
-    bits = value.view(torch.int32)
-    return (bits >> 31).bitwise_and_(0x7FFFFFFF).bitwise_xor_(bits)
-
-
-def _arange(dist: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.arange(dist.size(1), dtype=dtype, device=dist.device)
-
-
-def _smallest(key: Tensor, num: int, in_order: bool) -> Any:
-    r"""Returns the smallest entries of each row as an array, the largest of them last; changes the
-    rows.
-    """
-    rows = key.numpy()
-    top = np.empty((len(rows), num), dtype=rows.dtype)
-    few = rows.shape[1] <= 32  # sorted in one step
-
-    def run(part: slice) -> None:
-        if few:
-            rows[part].sort(axis=-1)
-        elif num < rows.shape[1]:
-            rows[part].partition(num - 1, axis=-1)
-        top[part] = rows[part, :num]
-        if in_order and not few:
-            top[part].sort(axis=-1)
-
-    threads = min(torch.get_num_threads(), max(1, rows.size // PARALLEL_ENTRIES))
+def _in_parts(dist: Floats, num: int) -> tuple[Floats, Integers]:
+    r"""Ranks the rows on several threads; numpy works without the interpreter's lock."""
+    threads = min(torch.get_num_threads(), max(1, dist.size // PARALLEL_ENTRIES))
     if threads == 1:
-        run(slice(None))
-    else:
-        step = -(-len(rows) // threads)
-        with ThreadPoolExecutor(threads) as pool:  # numpy works without the interpreter's lock
-            list(pool.map(run, [slice(i, i + step) for i in range(0, len(rows), step)]))
-    return top
+        return _smallest(dist, num)
+    step = -(-len(dist) // threads)
+    parts = [dist[i : i + step] for i in range(0, len(dist), step)]
+    with ThreadPoolExecutor(threads) as pool:
+        value, place = zip(*pool.map(_smallest, parts, repeat(num)), strict=True)
+    return np.concatenate(value), np.concatenate(place)
+
+
+def _smallest(dist: Floats, num: int) -> tuple[Floats, Integers]:
+    r"""Ranks the entries of each row in as many digits as they have."""
+    if not _selects(dist.shape[1], num):
+        place = _rank_by_keys(dist, num)
+        return _take(dist, place), place
+    # Selects by 32-bit integers, distances whose last digits give way to their places.
+    key = _sortable(dist)
+    key &= -SORT_COLUMNS
+    key |= np.arange(dist.shape[1], dtype=np.int32)
+    key.partition(num + SPARE - 1, axis=-1)
+    column = (key[:, : num + SPARE] & (SORT_COLUMNS - 1)).astype(np.int64)
+    near = _take(dist, column)
+    place = _rank_by_keys(near, num)
+    value, place = _take(near, place), _take(column, place)
+    # What was not selected is no smaller than the last one that was, but for its last digits.
+    missed = _sortable(value[:, -1]) > (key[:, num + SPARE - 1] & -SORT_COLUMNS)
+    if missed.any():
+        place[missed] = _rank_by_keys(dist[missed], num)
+        value[missed] = _take(dist[missed], place[missed])
+    return value, place
+
+
+def _rank_by_keys(dist: Floats, num: int) -> Integers:
+    r"""Ranks 64-bit integers: the distance in the upper half, its column in the lower."""
+    columns = dist.shape[1]
+    key = _sortable(dist).astype(np.int64)
+    key <<= 32
+    key |= np.arange(columns)
+    if columns > SORTED_COLUMNS and num < columns:
+        key.partition(num - 1, axis=-1)
+        key = key[:, :num].copy()
+    key.sort(axis=-1)
+    return key[:, :num] & 0xFFFFFFFF
+
+
+def _take(value: Any, place: Integers) -> Any:
+    r"""Returns some entries of each row."""
+    start = np.arange(0, value.size, value.shape[1]).reshape(-1, 1)
+    return value.reshape(-1).take(place + start)
+
+
+def _sortable(value: Floats) -> Any:
+    r"""Returns the bits of floats as integers of the same order."""
+    bits = value.view(np.int32)
+    key = bits >> 31
+    key &= 0x7FFFFFFF
+    key ^= bits
+    return key

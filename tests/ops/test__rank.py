@@ -7,13 +7,11 @@ from pyg_vision.ops import _rank
 from pyg_vision.ops._rank import SORT_COLUMNS
 
 
-@pytest.fixture(params=["as it is", "many threads", "all selected", "no vectorised sort"])
+@pytest.fixture(params=["as it is", "many threads", "no vectorised sort"])
 def way(request, monkeypatch):
     if request.param == "many threads":
         monkeypatch.setattr(_rank, "PARALLEL_ENTRIES", 10)
         monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    if request.param == "all selected":
-        monkeypatch.setattr(_rank, "SELECTED_ENTRIES", 1)
     if request.param == "no vectorised sort":
         monkeypatch.setattr(_rank, "sorts_vectorised", lambda: False)
     return request.param
