@@ -27,6 +27,7 @@ SAFE_LENGTH = {torch.float32: (1e-24, 1e36), torch.float64: (1e-270, 1e300)}
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
+BOTH = np.arange(2)
 Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Where a node ranks among its own neighbours: nearest, nowhere, or by its distance.
@@ -154,17 +155,15 @@ def settle(query: Query, ranking: Ranking, num: int) -> Tensor:
     value, found, error, unsafe, _ = ranking
     index = found[..., :num].contiguous()
     joined = uncertain(value, error, query.bias is not None)
-    gaps = joined.shape[-1]
-    flat = np.flatnonzero(joined)
-    if flat.size == 0 and unsafe is None:
+    graph, row, place = joined.nonzero()
+    row += graph * value.size(1)
+    if row.size == 0 and unsafe is None:
         return index
-    row, place = np.divmod(flat, max(1, gaps))
     # Three or more that may change places, or perhaps so: nothing is known of what follows.
-    several = np.zeros(0, dtype=np.int64)
-    if flat.size > 1:
-        several = np.unique(row[1:][np.diff(flat) + (place[1:] == 0) == 1])
+    several = whole = row[:0]
+    if row.size > 1:
+        several = np.unique(row[1:][(row[1:] == row[:-1]) & (place[1:] - place[:-1] == 1)])
     alone = place < num
-    whole = np.zeros(0, dtype=np.int64)
     if unsafe is not None:
         graph = unsafe.nonzero().numpy()
         whole = (graph * index.size(1) + np.arange(index.size(1))).reshape(-1)
@@ -172,9 +171,10 @@ def settle(query: Query, ranking: Ranking, num: int) -> Tensor:
     for elsewhere in (several, whole):
         if elsewhere.size > 0:
             alone &= ~np.isin(row, elsewhere)
+    row, place = row[alone], place[alone]
     out = index.view(-1, num)
-    if alone.any():
-        _settle_pairs(query, out, found.view(-1, found.size(-1)), row[alone], place[alone])
+    if row.size > 0:
+        _settle_pairs(query, out, found.view(-1, found.size(-1)), row, place)
     if several.size > 0:
         left = _settle_runs(query, ranking, out, torch.from_numpy(several))
         whole = np.concatenate((whole, left.numpy()))
@@ -186,17 +186,17 @@ def settle(query: Query, ranking: Ranking, num: int) -> Tensor:
 
 def _settle_pairs(query: Query, index: Tensor, found: Tensor, row: Indices, place: Indices) -> None:
     r"""Orders two neighbours each, of which the second may be one that is not wanted."""
-    columns = found.numpy()
-    first, second = columns[row, place], columns[row, place + 1]
-    exact, scale = _pair_distances(query, np.tile(row, 2), np.concatenate((first, second)))
-    near, far = exact.reshape(2, -1)
-    equal = np.abs(far - near) <= _tolerance(scale.reshape(2, -1).max(0), query)
-    swap = np.where(equal, first > second, far < near)
-    row, place, first, second = row[swap], place[swap], first[swap], second[swap]
+    pair = found.numpy()[row.reshape(-1, 1), place.reshape(-1, 1) + BOTH]
+    exact, scale = _pair_distances(query, row.reshape(-1, 1), pair)
+    equal = abs(exact[:, 1] - exact[:, 0]) <= _tolerance(scale.max(axis=1), query)
+    swap = np.where(equal, pair[:, 0] > pair[:, 1], exact[:, 1] < exact[:, 0])
+    if not swap.any():
+        return
+    row, place, pair = row[swap], place[swap], pair[swap]
     out = index.numpy()
-    out[row, place] = second
+    out[row, place] = pair[:, 1]
     inside = place + 1 < out.shape[1]
-    out[row[inside], place[inside] + 1] = first[inside]
+    out[row[inside], place[inside] + 1] = pair[inside, 0]
 
 
 def _settle_runs(query: Query, ranking: Ranking, index: Tensor, rows: Tensor) -> Tensor:
@@ -228,8 +228,10 @@ def _settle_runs(query: Query, ranking: Ranking, index: Tensor, rows: Tensor) ->
         apart = (F.pad(joined, (1, 0)) | F.pad(joined, (0, 1))) & (run <= last)
         place = np.nonzero(apart.numpy())
         exact, scale = torch.zeros(2, *value.shape, dtype=torch.float64)
-        pairs = part.numpy()[place[0]], candidate.numpy()[place]
-        exact.numpy()[place], scale.numpy()[place] = _pair_distances(query, *pairs)
+        pairs = [v.reshape(-1, 1) for v in (part.numpy()[place[0]], candidate.numpy()[place])]
+        exact.numpy()[place], scale.numpy()[place] = (
+            v.reshape(-1) for v in _pair_distances(query, *pairs)
+        )
         order = _order(run, exact, scale, candidate, query)
         index[part] = _known(candidate, value).gather(1, order[:, :num])
     return torch.cat(left) if left else rows[:0]
@@ -401,25 +403,26 @@ def _pair_distances(query: Query, row: Indices, column: Indices) -> tuple[Double
 
     Args:
         query (Query): The search.
-        row (numpy.ndarray): The query of each pair, counted over all graphs.
-        column (numpy.ndarray): The source of each pair, counted in its graph.
+        row (numpy.ndarray): The query of each pair, counted over all graphs :math:`(P, 1)`.
+        column (numpy.ndarray): The sources of each, counted in its graph :math:`(P, S)`.
     """
     num_rows, columns, channels = query.x.size(1), query.y.size(1), query.x.size(-1)
     graph = row // num_rows
     x_rows, y_rows = query.x.reshape(-1, channels), query.y.reshape(-1, channels)
     source = graph * columns + column
-    dist = np.empty(row.size)
-    step = max(1, CHUNK_ELEMENTS // channels)
-    for start in range(0, row.size, step):
+    step = max(1, CHUNK_ELEMENTS // (channels * column.shape[1]))
+    parts = []
+    for start in range(0, max(1, len(row)), step):
         part = slice(start, start + step)
         x, y = _doubles(x_rows, row[part]), _doubles(y_rows, source[part])
         if query.cosine:
             near, far = torch.from_numpy(x), torch.from_numpy(y)
             zero = (zero_rows(near) | zero_rows(far)).numpy()
             x, y = unit(near).numpy(), unit(far).numpy()
-        x -= y
-        value = np.einsum("pc,pc->p", x, x)
-        dist[part] = np.where(zero, 1.0, 0.5 * value) if query.cosine else value
+        y = x - y
+        value = np.einsum("psc,psc->ps", y, y)
+        parts.append(np.where(zero, 1.0, 0.5 * value) if query.cosine else value)
+    dist: Doubles = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if query.bias is None:
         return dist, dist
     place = (graph if query.bias.size(0) > 1 else 0 * graph, row % num_rows, column)
@@ -430,7 +433,7 @@ def _pair_distances(query: Query, row: Indices, column: Indices) -> tuple[Double
 def _doubles(rows: Tensor, place: Indices) -> Doubles:
     r"""Returns some rows as an array of :obj:`float64`."""
     if rows.dtype == torch.bfloat16:  # which numpy does not know
-        return rows.index_select(0, torch.from_numpy(place)).double().numpy()
+        return rows[torch.from_numpy(place)].double().numpy()
     return rows.numpy().take(place, axis=0).astype(np.float64, copy=False)
 
 
