@@ -67,7 +67,7 @@ def add_parser(commands: Any) -> None:
         type=_positive,
         default=None,
         metavar="N",
-        help="samples of a contender (default: what time allows, 5 to 30, if quick 3 to 10)",
+        help="samples of a contender (default: what time allows, 3 to 30, if quick 3 to 10)",
     )
     parser.add_argument(
         "--targets",

@@ -51,7 +51,7 @@ class Options:
     @property
     def least_rounds(self) -> int:
         """Slow cases stop here when their time is up; a number that was asked for is kept."""
-        return self.repeats or (3 if self.quick else 5)
+        return self.repeats or 3
 
     @property
     def seconds(self) -> float:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pyg_vision.ops.kernel_variants import KernelVariant
 
 HEADERS = ("kernel", "dtype", "GPU", "registers", "spilled bytes", "shared bytes", "code bytes")
+# The compute capability that triton begins with.
+OLDEST = 80
 WIDTHS = (44, 6, 6, 9, 13, 12, 10)
 
 
@@ -75,12 +78,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--all", action="store_true", help="with all settings of their flags, which takes minutes"
     )
-    parser.set_defaults(run=print_kernels)
+    parser.set_defaults(run=print_kernels, parser=parser)
 
 
 def print_kernels(values: argparse.Namespace) -> int:
     """Prints a line for each kernel and GPU; returns the exit status."""
-    # Late, since triton is not everywhere.
+    if find_spec("triton") is None:
+        values.parser.error("the kernels need triton, which comes with torch for CUDA")
+    if min(values.arch) < OLDEST:
+        values.parser.error(f"--arch: the oldest GPU is {OLDEST} (got {min(values.arch)})")
     from pyg_vision.ops.kernel_variants import all_variants, usual_variants
 
     line = "  ".join(f"{{:<{width}}}" for width in WIDTHS)

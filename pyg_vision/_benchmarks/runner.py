@@ -84,9 +84,8 @@ def run_case(suite: Suite, case: Case, options: Options) -> CaseResult:
         result.rate = max(*rates, product_rate(options))
         if result.rows[0].status == "ok" and not options.compile:
             result.operations = operations(trial.contenders[0].run)
-    # A process of its own for each contender takes seconds: once for each model if quick.
-    wanted = options.device == "cpu" and (case.mode == "training" or not options.quick)
-    if suite.alone is not None and wanted:
+    # A process of its own takes seconds for each contender.
+    if suite.alone is not None and options.device == "cpu" and not options.quick:
         names = [row.contender for row in rows.values() if row.status == "ok"]
         for name, count in resident.measure(suite.name, case, names, options).items():
             rows[name].resident_bytes = count

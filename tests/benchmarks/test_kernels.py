@@ -32,3 +32,15 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     registers, spilled = map(int, line.split()[4:6])
     assert 0 < registers < 256
     assert spilled == 0
+
+
+def test_what_cannot_be_compiled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["kernels", "--arch", "90", "70"])
+    assert "the oldest GPU is 80 (got 70)" in capsys.readouterr().err
+    monkeypatch.setattr("pyg_vision._benchmarks.kernels.find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        main(["kernels"])
+    assert "need triton" in capsys.readouterr().err

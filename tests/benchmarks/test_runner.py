@@ -174,8 +174,8 @@ def test_suites_end_to_end(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("mode", ["forward", "training"])
-def test_vig(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("mode", "quick"), [("forward", True), ("training", False)])
+def test_vig(mode: str, quick: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DEPTHS, "ViG-Ti", 2)
     asked: list[tuple[str, ...]] = []
 
@@ -187,12 +187,12 @@ def test_vig(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("pyg_vision._benchmarks.resident.measure", measure)
     case = Case(mode, 2, 64, 192, 9, detail="ViG-Ti")
-    result = run_case(SUITES["vig"], case, OPTIONS)
+    result = run_case(SUITES["vig"], case, replace(OPTIONS, quick=quick))
     assert set(statuses(result).values()) == {"ok"}
     assert [d for d in result.differences if not d.agrees] == []
     names = [row.contender for row in result.rows]
     assert names[:3] == ["dense", "dense-best", "sparse"]
-    assert asked == ([("vig", *names)] if mode == "training" else [])  # quick: once for a model
+    assert asked == ([] if quick else [("vig", *names)])
 
 
 def test_resident_memory_of_a_process_of_its_own() -> None:

@@ -38,7 +38,7 @@ LENGTHS = (
 
 
 def cases(quick: bool) -> list[Case]:
-    batches = (4,) if quick else (64, 16, 4)
+    batches = (4,) if quick else (16, 4)
     frames, persons = WINDOW
     return [
         SkeletonCase(
