@@ -41,6 +41,23 @@ def test_tracks_never_mix(shapes, kernel_size, stride):
         close(actual, grad)
 
 
+@pytest.mark.parametrize("channels", [3, 8, 12, 16])
+@pytest.mark.parametrize("frames", [7, 158, 186])
+def test_a_strided_kernel_of_one_frame(channels, frames):
+    """oneDNN's gradient of its weight writes beyond its memory, for some of these sizes."""
+    x = torch.randn(frames * 18, channels)
+    conv = TemporalConv(channels, 16, 1, stride=2)
+    grad = torch.randn((frames + 1) // 2 * 18, 16)
+    for _ in range(5):
+        out = conv(x, [(1, frames, 18)])
+        found = torch.autograd.grad(out, list(conv.parameters()), grad)
+    rows = x.view(frames, 18, channels)[::2].flatten(0, 1)
+    weight = conv.weight.flatten(1)
+    torch.testing.assert_close(out, rows @ weight.t() + conv.bias)
+    torch.testing.assert_close(found[0].flatten(1), grad.t() @ rows, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found[1], grad.sum(0), rtol=1e-4, atol=1e-4)
+
+
 def test_float32_agrees():
     conv, tracks = TemporalConv(8, 8), Tracks.of(RAGGED)
     x = torch.randn(tracks.num_nodes, 8)
