@@ -70,6 +70,14 @@ def add_parser(commands: Any) -> None:
         help="samples of a contender (default: what time allows, 3 to 30, if quick 3 to 10)",
     )
     parser.add_argument(
+        "--max-nodes",
+        type=_positive,
+        default=None,
+        metavar="N",
+        help="leave out graphs of images with more nodes (default: none; the largest of suite vig "
+        "takes half an hour)",
+    )
+    parser.add_argument(
         "--targets",
         action="store_true",
         help="also print what the developers of this package want to reach, and whether it was",
@@ -109,6 +117,7 @@ def run_benchmarks(values: argparse.Namespace) -> int:
         threads=values.threads,
         compile=values.compile,
         repeats=values.repeats,
+        max_nodes=values.max_nodes,
         targets=values.targets,
     )
     # A beta notice of torch, once for every process.
@@ -122,9 +131,9 @@ def run_benchmarks(values: argparse.Namespace) -> int:
 
 def _as_arguments(values: argparse.Namespace) -> list[str]:
     arguments = ["--suite", *values.suite]
-    for name in ("device", "dtype", "threads", "isa", "out", "repeats"):
+    for name in ("device", "dtype", "threads", "isa", "out", "repeats", "max_nodes"):
         value = getattr(values, name)
-        arguments += [] if value is None else [f"--{name}", str(value)]
+        arguments += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return arguments + [f"--{n}" for n in ("quick", "compile", "targets") if getattr(values, n)]
 
 

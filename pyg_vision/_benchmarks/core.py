@@ -37,6 +37,7 @@ class Options:
     threads: int = 1
     compile: bool = False
     repeats: int | None = None
+    max_nodes: int | None = None
     targets: bool = False
 
     @property
@@ -172,6 +173,11 @@ class Suite:
     case_type: type[Case] = Case
     # Whether cases are held against the time that their products alone would take.
     has_floor: bool = False
+
+    def plan(self, options: Options) -> list[Case]:
+        """The cases that are asked for."""
+        most = options.max_nodes if self.case_type is Case else None
+        return [c for c in self.cases(options.quick) if most is None or c.nodes <= most]
 
 
 def extension(name: str) -> ModuleType | None:

@@ -31,7 +31,7 @@ def run(suites: Iterable[Suite], options: Options, listener: Listener) -> Report
     """Runs all cases of the suites."""
     torch.set_num_threads(options.threads)
     report = Report(describe_machine(options), options.as_dict())
-    plan = [(suite, suite.cases(options.quick)) for suite in suites]
+    plan = [(suite, suite.plan(options)) for suite in suites]
     listener.start(plan, report)
     # What is imported is not looked through again at every collection.
     gc.freeze()

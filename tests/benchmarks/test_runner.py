@@ -255,6 +255,12 @@ def test_quick_is_a_subset_with_the_headline_cases() -> None:
         assert Case(mode, 8, 196, 192, 9, detail="ViG-Ti") in SUITES["vig"].cases(True)
 
 
+def test_larger_graphs_are_left_out_when_asked_for() -> None:
+    options = replace(OPTIONS, quick=False, max_nodes=784)
+    assert max(case.nodes for case in SUITES["vig"].plan(options)) == 784
+    assert SUITES["stgcn"].plan(options) == SUITES["stgcn"].cases(False)  # those are joints
+
+
 def test_targets_are_printed_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
