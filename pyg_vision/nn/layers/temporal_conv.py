@@ -124,8 +124,9 @@ class TemporalConv(Module):
         stride = self.stride
         if self.kernel_size == 1 and stride > 1:
             # With AVX-512, oneDNN 3.12 writes beyond its memory where it computes the gradient of
-            # such a weight for some numbers of channels below 16.
-            x, stride = x[:, ::stride], 1
+            # such a weight for some numbers of channels below 16. A view instead of a copy would
+            # bind an exported program to lengths that the stride divides.
+            x, stride = x[:, ::stride].contiguous(), 1
         if _has_faster_gradient(x, self.weight):
             out = _ShiftedProducts.apply(x, self.weight, self.bias, stride)
         else:
