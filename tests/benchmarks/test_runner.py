@@ -265,7 +265,7 @@ def test_targets_are_printed_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions = {name: lambda: torch.ones(4) for name in ("dense", "dense-best", "sparse")}
-    suite = replace(toy(functions), name="ragged", cases=lambda quick: [Case("", 64, 8, 4, 2)])
+    suite = replace(toy(functions), name="ragged", cases=lambda quick: [Case("", 16, 8, 4, 2)])
     monkeypatch.setitem(SUITES, "ragged", suite)
     for extra in ([], ["--targets"]):
         assert main(["--suite", "ragged", "--quick", "--out", str(tmp_path), *extra]) == 0
