@@ -35,6 +35,8 @@ def write(folder: Path) -> None:
     write_pyskl(data / "ucf101.pkl")
     write_arrays(data)
     write_images(folder / "photos")
+    write_images(folder / "pictures")
+    (folder / "pictures" / "dog" / "dog_2.png").unlink()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -32,6 +32,7 @@ from torch_geometric.data import Data
 
 from pyg_vision.data.readers import (
     pyskl_sequence,
+    read_csv,
     read_kinetics,
     read_npy,
     read_ntu,
@@ -122,6 +123,13 @@ def _pyskl() -> bytes:
     return pickle.dumps({"split": {"train": ["a"]}, "annotations": [record]})
 
 
+def _csv() -> bytes:
+    lines = ["frame,person,joint,x,y,score"]
+    for t, frame in enumerate(_values(3, 17, 3)):
+        lines += [f"{t},0,{v},{x},{y},{s}" for v, (x, y, s) in enumerate(frame)]
+    return "\n".join(lines).encode()
+
+
 def _annotations(path: Path) -> list[Data]:
     return [pyskl_sequence(record, "coco") for record in read_pyskl(path).annotations]
 
@@ -136,6 +144,7 @@ READERS = {
     "utd_mhad": Reader("a1_s1_t1_skeleton.mat", _utd_mhad(), lambda p: [read_utd_mhad(p)]),
     "npy": Reader("data.npy", _npy(), lambda p: read_npy(p, layout="ntu")),
     "pyskl": Reader("data.pkl", _pyskl(), _annotations),
+    "csv": Reader("wave.csv", _csv(), lambda p: [read_csv(p, "coco")]),
 }
 
 

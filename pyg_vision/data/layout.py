@@ -2,9 +2,11 @@ r"""Skeleton layouts: the joints of a body and what joins them, as data."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -116,6 +118,49 @@ class SkeletonLayout:
         for left, right in self.pairs:
             order[left], order[right] = right, left
         return order
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> SkeletonLayout:
+        r"""Makes a layout of plain data, as a JSON file has it.
+
+        Args:
+            value (dict): The arguments of :class:`SkeletonLayout` by name; joints in pairs, and
+                the centre, may be given by name instead of index.
+
+        Raises:
+            TypeError: If a value is of another type.
+            ValueError: If an entry is missing or unknown, or does not fit.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        required = names[:4]
+        missing = [name for name in required if name not in value]
+        unknown = [str(name) for name in value if name not in names]
+        if missing or unknown:
+            raise ValueError(
+                f"a layout is {', '.join(required)} and, if there are such, {', '.join(names[4:])} "
+                f"(got {', '.join(map(str, value))})"
+            )
+        joints = {str(joint): i for i, joint in enumerate(value["joints"])}
+
+        def index(joint: Any) -> Any:
+            if isinstance(joint, str) and joint not in joints:
+                raise ValueError(f"layout '{value['name']}' has no joint {joint!r}")
+            return joints[joint] if isinstance(joint, str) else joint
+
+        given = dict(value, joints=tuple(value["joints"]), center=index(value["center"]))
+        for name in ("bones", "pairs", "links", "bone_parents"):
+            given[name] = tuple(tuple(map(index, pair)) for pair in value.get(name, ()))
+        return cls(**given)
+
+    def to_dict(self) -> dict[str, Any]:
+        r"""Returns the layout as plain data, see :meth:`from_dict`."""
+        value = dataclasses.asdict(self)
+        return {
+            name: [list(v) if isinstance(v, tuple) else v for v in part]
+            if isinstance(part, tuple)
+            else part
+            for name, part in value.items()
+        }
 
     def joint(self, name: str) -> int:
         r"""Returns the index of a joint.

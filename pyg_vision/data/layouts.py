@@ -2,7 +2,9 @@ r"""The skeleton layouts that ship with the package, as rows of data."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from pyg_vision.data.layout import Pair, SkeletonLayout
 
@@ -250,7 +252,7 @@ def layouts_of(num_joints: int) -> list[str]:
 
 
 def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
-    r"""Returns the skeleton layout of the given name; a layout is returned unchanged.
+    r"""Returns the skeleton layout of the given name or file; a layout is returned unchanged.
 
     ====================  ======  ===============================================================
     name                  joints  source
@@ -272,11 +274,13 @@ def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
     ====================  ======  ===============================================================
 
     Args:
-        layout (str or SkeletonLayout): The name of a layout, or a layout.
+        layout (str or SkeletonLayout): The name of a layout, the path of a :obj:`.json` file of
+            one (see :meth:`SkeletonLayout.from_dict`), or a layout.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         TypeError: If :obj:`layout` is neither.
-        ValueError: If no layout has that name.
+        ValueError: If no layout has that name, or the file holds none.
 
     Example:
         >>> from pyg_vision.data import skeleton_layout
@@ -292,6 +296,22 @@ def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
         raise TypeError(
             f"'layout' must be a name or a SkeletonLayout (got '{type(layout).__name__}')"
         )
+    if layout.endswith(".json"):
+        return _read_file(Path(layout))
     if layout not in _LAYOUTS:
-        raise ValueError(f"'layout' must be one of {', '.join(_LAYOUTS)} (got {layout!r})")
+        raise ValueError(
+            f"'layout' must be one of {', '.join(_LAYOUTS)}, or a .json file (got {layout!r})"
+        )
     return _LAYOUTS[layout]
+
+
+def _read_file(path: Path) -> SkeletonLayout:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise ValueError(f"it holds a {type(value).__name__}, not an object")
+        return SkeletonLayout.from_dict(value)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no layout file '{path}'") from None
+    except (TypeError, ValueError, OSError) as error:
+        raise ValueError(f"'{path}' holds no layout: {error}") from error

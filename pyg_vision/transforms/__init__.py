@@ -18,6 +18,7 @@ from pyg_vision.transforms.skeleton_frames import (
 )
 from pyg_vision.transforms.skeleton_normalize import CenterByScore, CenterSkeleton, ScaleSkeleton
 from pyg_vision.transforms.skeleton_persons import TopPersons, TrackPersons
+from pyg_vision.transforms.skeleton_windows import Window, cut_windows
 from pyg_vision.transforms.to_grid_graph import ToGridGraph
 from pyg_vision.transforms.to_patch_nodes import ToPatchNodes, ToPixelNodes
 
@@ -43,4 +44,6 @@ __all__ = [
     "RandomMoveSkeleton",
     "TopPersons",
     "TrackPersons",
+    "Window",
+    "cut_windows",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pyg_vision.visualization._skeleton_scene import Array, Edge, Motion, Relations
-from pyg_vision.visualization._style import DARK, GREY, GROUND, TEMPORAL, mix
+from pyg_vision.visualization._style import DARK, GREY, GROUND, RESPONSE, TEMPORAL, mix
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -24,6 +24,7 @@ _LINE = 1.5
 _OFFSET = 1.6  # from the middle to the line of one direction
 _DOT = 2.3
 _RING = 4.3
+_DISC = 13.0
 _SMALL = 0.92  # the size of further text
 _CURVE = 0.16  # how far an edge of two hops swings out, as a share of its length
 
@@ -128,9 +129,17 @@ class Strokes:
 
 
 def draw_pose(
-    ax: Axes, motion: Motion, relations: Relations, frame: int, place: Place, trail: int
+    ax: Axes,
+    motion: Motion,
+    relations: Relations,
+    frame: int,
+    place: Place,
+    trail: int,
+    response: Array | None = None,
 ) -> list[Artist]:
-    r"""Draws all persons of one frame, and the edges to the frames before it."""
+    r"""Draws all persons of one frame, and the edges to the frames before it; the response of a
+    joint, from 0 to 1, is a disc behind it.
+    """
     strokes = Strokes(place.size)
     for person in range(motion.points.shape[0]):
         points = place.scale * motion.points[person] + place.offset
@@ -143,6 +152,10 @@ def draw_pose(
         for joint in seen[frame].nonzero()[0]:
             color = PERSONS[person % len(PERSONS)]
             strokes.dot(9, points[frame, joint], color, _DOT * place.joints[joint])
+            share = 0.0 if response is None else float(response[person, frame, joint])
+            if share > 0.02:
+                tone = mix(GROUND, RESPONSE, 0.25 + 0.75 * share)
+                strokes.dot(1, points[frame, joint], tone, _DISC * share * place.joints[joint])
     return strokes.draw(ax)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 DARK = "#14181d"
 GREY = "#6b7280"
 GROUND = "#f6f7f9"
+RESPONSE = "#f2b90c"
 
 # Okabe and Ito's colours, which colour-blind eyes can tell apart, and darker ones for farther hops.
 TEMPORAL = "#009E73"

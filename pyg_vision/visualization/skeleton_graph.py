@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from torch import Tensor
 from torch_geometric.data import Data
 
 from pyg_vision._checks import check_int
@@ -23,6 +24,7 @@ from pyg_vision.visualization._skeleton_canvas import (
     write_title,
 )
 from pyg_vision.visualization._skeleton_scene import (
+    Array,
     Motion,
     read_motion,
     read_relations,
@@ -51,6 +53,7 @@ def draw_skeleton(
     up: Up | None = None,
     title: str | None = None,
     caption: str | None = None,
+    response: Tensor | None = None,
 ) -> Figure:
     r"""Draws moments of a skeleton sequence side by side, with the typed edges of its graph.
 
@@ -81,6 +84,9 @@ def draw_skeleton(
             (default: :obj:`None`)
         title (str, optional): A line above. (default: :obj:`None`)
         caption (str, optional): A text below. (default: :obj:`None`)
+        response (torch.Tensor, optional): A value from 0 to 1 for each joint
+            :math:`(M, T, V)`, such as how much it speaks for a class: a disc behind the joint.
+            (default: :obj:`None`)
 
     Returns:
         matplotlib.figure.Figure: The figure, up to 12 inches wide; save it by :obj:`savefig`.
@@ -100,6 +106,7 @@ def draw_skeleton(
     motion = read_motion(data, view, up)
     relations = read_relations(motion.layout, partition, max_hop)
     check_int("trail", trail, 0)
+    values = None if response is None else _read_response(motion, response)
     chosen = _choose_frames(motion, frames)
     shown = [range(max(frame - trail, 0), frame + 1) for frame in chosen]
     bounds = [motion.bounds(list(part)) for part in shown]
@@ -125,7 +132,7 @@ def draw_skeleton(
         draw_ground(ax)
         middle = np.array((0.5 * (bound[0][0] + bound[1][0]), low[1]))
         place = Place.fit(motion, scale, middle, np.array((0.5 * panel, _MARGIN)))
-        draw_pose(ax, motion, relations, frame, place, trail)
+        draw_pose(ax, motion, relations, frame, place, trail, values)
         write_label(ax, 0.5 * panel, height - 1.1 * _FONT, f"frame {frame}", 0.9 * _FONT)
     return figure
 
@@ -148,3 +155,18 @@ def _choose_frames(motion: Motion, frames: int | Sequence[int]) -> list[int]:
             f"'frames' must be 0 … {num_frames - 1} of a sequence of {num_frames} (got {outside})"
         )
     return list(frames)
+
+
+def _read_response(motion: Motion, response: Tensor) -> Array:
+    shape = motion.points.shape[:3]
+    if tuple(response.shape) != shape:
+        raise ValueError(
+            f"'response' must be [persons, frames, joints] = {list(shape)} (got shape "
+            f"{list(response.shape)})"
+        )
+    values: Array = response.detach().cpu().numpy()
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise ValueError(
+            f"'response' must be from 0 to 1 (got {values.min():.3g} to {values.max():.3g})"
+        )
+    return values

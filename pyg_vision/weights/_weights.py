@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 from torch.nn import Module
 
-from pyg_vision.weights._checkpoint import find_state, read_checkpoint
 from pyg_vision.weights._download import download
-from pyg_vision.weights._load_published import load_published
+from pyg_vision.weights._load_weights import load_weights
 
 Model = TypeVar("Model", bound=Module)
 
@@ -122,10 +121,5 @@ class WeightsEnum(Enum):
             ConnectionError: If it cannot be downloaded.
             ValueError: If the file is another one than was published, or does not fit the model.
         """
-        path = download(self.url, self._published.sha256, progress)
-        state = find_state(read_checkpoint(path), f"'{path}'").state
-        if state.keys() == model.state_dict().keys():
-            model.load_state_dict(state)
-        else:
-            load_published(model, state)
+        load_weights(model, download(self.url, self._published.sha256, progress))
         return model

@@ -116,3 +116,51 @@ def test_joints_of_msr_action3d(shared):
     assert len(named) >= 3
     joints = skeleton_layout("msr_action3d").joints
     assert all(joints[i] == name for i, name in named)
+
+
+CRANE = {
+    "name": "crane",
+    "joints": ["foot", "mast", "tip", "hook"],
+    "bones": [["mast", "foot"], [2, 1], ["hook", "tip"]],
+    "center": "mast",
+    "links": [["hook", "foot"]],
+}
+
+
+def test_a_layout_of_a_file(tmp_path):
+    path = tmp_path / "crane.json"
+    path.write_text(json.dumps(CRANE))
+    layout = skeleton_layout(str(path))
+    assert layout.bones == ((1, 0), (2, 1), (3, 2))
+    assert layout.links == ((3, 0),)
+    assert layout.center == 1
+    assert SkeletonLayout.from_dict(layout.to_dict()) == layout
+
+
+@pytest.mark.parametrize("name", ["openpose", "ntu_pyskl", "ntu_edge", "h36m"])
+def test_plain_data_hold_the_whole_layout(name):
+    value = json.loads(json.dumps(skeleton_layout(name).to_dict()))
+    assert SkeletonLayout.from_dict(value) == skeleton_layout(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bones": [["mast", "toe"]]}, "layout 'crane' has no joint 'toe'"),
+        ({"center": 9}, "names joint 9"),
+        ({"joints": 3}, "holds no layout"),
+        ({"colour": "red"}, r"a layout is name, joints, bones, center and, if .* \(got name,"),
+        ({"bones": [["mast", "foot"]]}, "joins these joints to the centre by no bone"),
+    ],
+)
+def test_files_that_hold_no_layout(change, message, tmp_path):
+    path = tmp_path / "crane.json"
+    path.write_text(json.dumps({**CRANE, **change}))
+    with pytest.raises(ValueError, match=message) as error:
+        skeleton_layout(str(path))
+    assert f"'{path}' holds no layout" in str(error.value)
+    path.write_text("[")
+    with pytest.raises(ValueError, match="holds no layout"):
+        skeleton_layout(str(path))
+    with pytest.raises(FileNotFoundError, match="there is no layout file"):
+        skeleton_layout(str(tmp_path / "none.json"))

@@ -14,9 +14,13 @@ reader                    files
 :func:`read_utd_mhad`     the MATLAB files of UTD-MHAD
 :func:`read_pyskl`        the pickles of pyskl and MMAction2, without running code in them
 :func:`read_npy`          the arrays :math:`(N, C, T, V, M)` of the published code
+:func:`read_csv`          keypoints in CSV files, a line for each joint or for each frame
+:func:`read_skeletons`    any of them, by the name and the content of the file
 ========================  =====================================================================
 """
 
+from pyg_vision.data.readers.any_skeletons import read_skeletons
+from pyg_vision.data.readers.csv_keypoints import read_csv
 from pyg_vision.data.readers.kinetics import read_kinetics
 from pyg_vision.data.readers.npy import (
     NpyLabels,
@@ -34,6 +38,8 @@ from pyg_vision.data.readers.utd_mhad import UTDMHADName, read_utd_mhad, utd_mha
 
 __all__ = [
     "SkeletonFileError",
+    "read_skeletons",
+    "read_csv",
     "read_openpose",
     "read_kinetics",
     "read_ntu",

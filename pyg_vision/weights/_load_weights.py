@@ -1,0 +1,68 @@
+r"""Weights from a file, in our names or in published ones."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from torch import Tensor
+from torch.nn import Module
+
+from pyg_vision.weights._checkpoint import find_state, read_checkpoint
+from pyg_vision.weights._load_published import load_published
+
+
+def read_weights(path: str | PathLike[str], averaged: bool = True) -> dict[str, Tensor]:
+    r"""Returns the tensors of a checkpoint, out of the wrappers that training scripts save.
+
+    Args:
+        path (str or path): A :obj:`.pth` or :obj:`.safetensors` file.
+        averaged (bool, optional): Whether averaged weights are taken where there are both.
+            (default: :obj:`True`)
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it holds no state dict, or is truncated.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.weights import read_weights
+        >>> torch.save({"state_dict": {"weight": torch.ones(2)}}, "toy_weights.pth")
+        >>> read_weights("toy_weights.pth")
+        {'weight': tensor([1., 1.])}
+    """
+    path = Path(path)
+    return find_state(read_checkpoint(path), f"'{path}'", averaged).state
+
+
+def load_weights(model: Module, path: str | PathLike[str], averaged: bool = True) -> None:
+    r"""Loads a checkpoint into a model, whether it has the names of this package or published ones.
+
+    Args:
+        model (torch.nn.Module): The model.
+        path (str or path): A :obj:`.pth` or :obj:`.safetensors` file.
+        averaged (bool, optional): Whether averaged weights are taken where there are both.
+            (default: :obj:`True`)
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it does not fit the model.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import STGCN
+        >>> from pyg_vision.weights import load_weights
+        >>> model = STGCN(in_channels=3, num_classes=10)
+        >>> torch.save(model.state_dict(), "toy_stgcn.pth")
+        >>> load_weights(model, "toy_stgcn.pth")
+    """
+    state = read_weights(path, averaged)
+    if state.keys() == model.state_dict().keys():
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            lines = str(error).strip().splitlines()
+            reason = lines[-1].strip()
+            raise ValueError(f"'{path}' does not fit {type(model).__name__}: {reason}") from error
+    else:
+        load_published(model, state, averaged=averaged)
