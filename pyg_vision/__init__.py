@@ -9,7 +9,18 @@ __version__ = "0.1.0"
 
 __all__ = ["set_validation", "validation_enabled", "__version__"]
 
-_PACKAGES = ("data", "datasets", "nn", "ops", "transforms", "visualization", "weights")
+_PACKAGES = (
+    "data",
+    "datasets",
+    "nn",
+    "ops",
+    "prediction",
+    "recipes",
+    "training",
+    "transforms",
+    "visualization",
+    "weights",
+)
 
 
 def __getattr__(name: str) -> ModuleType:

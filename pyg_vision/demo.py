@@ -16,68 +16,42 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Module
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
-from torch_geometric.data import Dataset
-from torch_geometric.loader import DataLoader
-from torch_geometric.transforms import Compose
 
-from pyg_vision.datasets import DigitsGraphs, SyntheticMotion
-from pyg_vision.nn import STGCN, ViG
-from pyg_vision.transforms import CenterSkeleton, RandomChooseFrames, ScaleSkeleton
+from pyg_vision.datasets import SyntheticMotion
+from pyg_vision.nn import ViG
+from pyg_vision.prediction import TrainedModel, load_trained
 from pyg_vision.visualization import animate_skeleton, draw_vig_graphs
 
 logger = logging.getLogger("pyg_vision.demo")
 
 TARGET = 0.96
 MOTION_TARGET = 0.8
-MOTION_FRAMES = 20  # of a training window
 # The photograph as the model sees it: grey, and so small that a node is a patch of two pixels,
 # as in the digits that it has learned. 14 x 21 patches.
 PHOTO_SIZE = (28, 42)
 PHOTO_NODES = (68, 80, 234)  # an edge of the roof, the sky, the foot of the tower
 
 
-def train_digits(epochs: int = 15, seed: int = 0) -> tuple[ViG, float]:
-    r"""Trains a small :class:`~pyg_vision.nn.ViG` on scikit-learn's handwritten digits.
+def train(recipe: str, folder: Path, epochs: int, seed: int) -> tuple[TrainedModel, float]:
+    r"""Trains a model by a recipe that needs no data.
 
     Args:
-        epochs (int, optional): How often each training digit is seen. (default: :obj:`15`)
-        seed (int, optional): The seed of weights and order. (default: :obj:`0`)
+        recipe (str): :obj:`"digits"` or :obj:`"synthetic_motion"`.
+        folder (Path): The folder of the run, which is removed if it is there.
+        epochs (int): How often each sample is seen.
+        seed (int): The seed of weights, order and augmentation.
 
     Returns:
-        tuple: The model, and its accuracy on the third of the digits that it has not seen.
+        tuple: The model, and its accuracy on samples that it has not seen.
     """
-    torch.manual_seed(seed)
-    model = ViG(
-        channels=48,
-        depth=4,
-        k=4,
-        num_classes=10,
-        in_channels=1,
-        image_size=8,
-        patch_size=2,
-        use_dilation=False,
-        drop_path=0.1,
+    from pyg_vision.training import fit
+
+    run = fit(
+        recipe,
+        folder,
+        overrides=[f"--trainer.max_epochs={epochs}", f"--seed={seed}", "--overwrite=true"],
     )
-    loader = DataLoader(DigitsGraphs("train"), batch_size=64, shuffle=True, drop_last=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=4e-3, total_steps=epochs * len(loader)
-    )
-    _fit(model, loader, optimizer, schedule, epochs, "training on digits", label_smoothing=0.1)
-    return model, test_accuracy(model)
-
-
-@torch.no_grad()
-def test_accuracy(model: ViG) -> float:
-    r"""Returns the share of held-out digits that a model names rightly.
-
-    Args:
-        model (ViG): The model.
-    """
-    return _share_right(model, DigitsGraphs("test"), batch_size=200)
+    return load_trained(run.path), run.results()["top1"]
 
 
 @torch.no_grad()
@@ -112,58 +86,18 @@ def draw_photo(model: ViG, path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def motion_transforms() -> list[CenterSkeleton | ScaleSkeleton]:
-    r"""Returns what brings figures to one place and size."""
-    return [CenterSkeleton("neck"), ScaleSkeleton("bone")]
-
-
-def train_motion(epochs: int = 5, seed: int = 0) -> tuple[STGCN, float]:
-    r"""Trains :class:`~pyg_vision.nn.STGCN` on synthetic figures.
-
-    Args:
-        epochs (int, optional): How often each sequence is seen. (default: :obj:`5`)
-        seed (int, optional): The seed of weights, windows and order. (default: :obj:`0`)
-
-    Returns:
-        tuple: The model, and its accuracy on whole sequences of figures it has not seen.
-    """
-    torch.manual_seed(seed)
-    window = Compose([*motion_transforms(), RandomChooseFrames(MOTION_FRAMES)])
-    motions = SyntheticMotion(transform=window)
-    model = STGCN(in_channels=3, num_classes=motions.num_classes)
-    loader = DataLoader(motions, batch_size=10, shuffle=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    steps = epochs * len(loader)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-3, total_steps=steps)
-    _fit(model, loader, optimizer, schedule, epochs, "training on motion")
-    return model, motion_accuracy(model)
-
-
 @torch.no_grad()
-def motion_accuracy(model: STGCN) -> float:
-    r"""Returns the share of unseen figures whose action a model names rightly.
+def animate_motion(trained: TrainedModel, path: Path, index: int = 2) -> None:
+    r"""Draws an unseen figure in motion, with what a model takes it for.
 
     Args:
-        model (STGCN): The model.
-    """
-    motions = SyntheticMotion(70, split="test", transform=Compose(motion_transforms()))
-    return _share_right(model, motions, batch_size=35)
-
-
-@torch.no_grad()
-def animate_motion(model: STGCN, path: Path, index: int = 2) -> None:
-    r"""Draws an unseen figure in motion, with what the model takes it for.
-
-    Args:
-        model (STGCN): The model.
+        trained (TrainedModel): A model of synthetic motion.
         path (Path): The GIF file to write.
         index (int, optional): Which sequence of the test split. (default: :obj:`2`)
     """
-    motions = SyntheticMotion(index + 1, split="test")
-    data = motions[index]
-    logits = model.eval()(Compose(motion_transforms())(data))
-    named = motions.classes[int(logits.argmax())]
-    animate_skeleton(data, path, title=f"ST-GCN says: {named}")
+    data = SyntheticMotion(index + 1, split="test")[index]
+    logits = trained.model(trained.transform(data))
+    animate_skeleton(data, path, title=f"ST-GCN says: {trained.classes[int(logits.argmax())]}")
 
 
 def crop_to(photo: Tensor, size: tuple[int, int]) -> Tensor:
@@ -203,22 +137,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     options.out.mkdir(parents=True, exist_ok=True)
 
-    model, accuracy = train_digits(options.epochs, options.seed)
+    digits, accuracy = train("digits", options.out / "digits", options.epochs, options.seed)
     logger.info("accuracy on the held-out third of the digits: %.1f%%", 100 * accuracy)
-    checkpoint = options.out / "vig_digits.pt"
-    torch.save(model.state_dict(), checkpoint)
     picture = options.out / "china_graphs.png"
-    draw_photo(model, picture)
-    logger.info("weights:  %s", checkpoint)
+    draw_photo(digits.model, picture)  # type: ignore[arg-type]
+    logger.info("run:      %s", options.out / "digits")
     logger.info("drawing:  %s", picture)
 
-    moving, motion_share = train_motion(options.motion_epochs, options.seed)
+    run = options.out / "motion"
+    motion, motion_share = train("synthetic_motion", run, options.motion_epochs, options.seed)
     logger.info("accuracy on synthetic figures that it has not seen: %.1f%%", 100 * motion_share)
-    checkpoint = options.out / "st_gcn_motion.pt"
-    torch.save(moving.state_dict(), checkpoint)
     animation = options.out / "motion.gif"
-    animate_motion(moving, animation)
-    logger.info("weights:  %s", checkpoint)
+    animate_motion(motion, animation)
+    logger.info("run:      %s", run)
     logger.info("drawing:  %s", animation)
 
     missed = False
@@ -232,36 +163,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "the accuracy on %s is below the %.0f%% that it should reach", what, 100 * target
             )
     return int(missed)
-
-
-def _fit(
-    model: Module,
-    loader: DataLoader,
-    optimizer: Optimizer,
-    schedule: LRScheduler,
-    epochs: int,
-    what: str,
-    label_smoothing: float = 0.0,
-) -> None:
-    from tqdm import tqdm
-
-    with tqdm(total=epochs * len(loader), desc=what, unit="step", mininterval=1) as bar:
-        for _ in range(epochs):
-            for batch in loader:
-                loss = F.cross_entropy(model(batch), batch.y, label_smoothing=label_smoothing)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                schedule.step()
-                bar.update()
-                bar.set_postfix(loss=f"{loss.item():.3f}")
-
-
-def _share_right(model: Module, dataset: Dataset, batch_size: int) -> float:
-    model.eval()
-    loader = DataLoader(dataset, batch_size=batch_size)
-    right = sum(int((model(batch).argmax(dim=1) == batch.y).sum()) for batch in loader)
-    return right / len(dataset)
 
 
 if __name__ == "__main__":

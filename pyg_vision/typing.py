@@ -8,6 +8,7 @@ from torch import Tensor
 Backend = Literal["auto", "torch", "torch_cluster"]
 Bias = Tensor | Callable[[int, int], Tensor]
 Connectivity = Literal[4, 8]
+Interpolation = Literal["bilinear", "bicubic", "nearest"]
 Metric = Literal["euclidean", "cosine"]
 OnError = Literal["raise", "skip"]
 Partition = Literal["stgcn", "stgcn_paper", "inward_outward", "uniform", "distance"]

@@ -130,7 +130,7 @@ def _load_digits() -> tuple[Tensor, Tensor]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise ImportError(
-            "DigitsGraphs takes its images from scikit-learn: pip install pyg-vision[train]"
+            "DigitsGraphs takes its images from scikit-learn: pip install pyg-vision[vis]"
         ) from error
     digits = load_digits()
     images = torch.from_numpy(digits.images).to(torch.float).div_(16).unsqueeze(1)

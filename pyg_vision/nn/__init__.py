@@ -27,6 +27,7 @@ from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
 from pyg_vision.nn.models.registry import (
+    find_builder,
     get_model,
     get_model_weights,
     list_models,
@@ -54,6 +55,7 @@ __all__ = [
     "TwoStream",
     "Stage",
     "list_models",
+    "find_builder",
     "get_model",
     "get_model_weights",
     "register_model",

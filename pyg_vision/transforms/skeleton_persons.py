@@ -149,7 +149,7 @@ def _assign(cost: Tensor) -> list[tuple[int, int]]:
     try:
         from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
     except ImportError as error:
-        raise ImportError("TrackPersons needs scipy: pip install pyg-vision[train]") from error
+        raise ImportError("TrackPersons needs scipy: pip install pyg-vision[vis]") from error
 
     rows, columns = linear_sum_assignment(cost.double().cpu().numpy())
     return list(zip(rows.tolist(), columns.tolist(), strict=True))

@@ -52,7 +52,7 @@ def new_figure(width: float, height: float) -> Figure:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(
-            "drawing a graph needs matplotlib: pip install pyg-vision[train]"
+            "drawing a graph needs matplotlib: pip install pyg-vision[vis]"
         ) from error
     return Figure(figsize=(width, height), facecolor="white")
 

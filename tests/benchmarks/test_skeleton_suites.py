@@ -3,15 +3,12 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.nw_ucla import RATE, learning_rate
-from benchmarks.nw_ucla import main as train
 from pyg_vision._benchmarks.cli import main
 from pyg_vision._benchmarks.core import Options, SkeletonCase, Suite
 from pyg_vision._benchmarks.results import CaseResult, Report, Row, SuiteResult
@@ -140,31 +137,3 @@ def test_targets_of_the_skeletons(bound: float, reached: bool) -> None:
     suite = SuiteResult("ragged", "", (), [CaseResult(case, rows)])
     (found,) = findings(Report({}, OPTIONS.as_dict(), [suite]))
     assert found.reached is reached  # eight times
-
-
-def test_learning_rate_warms_up_and_falls_to_zero() -> None:
-    rates = [learning_rate(epoch / 10, 30) for epoch in range(301)]
-    assert rates[0] == pytest.approx(RATE / 4)
-    assert max(rates) == pytest.approx(RATE)
-    assert rates.index(max(rates)) == 30
-    assert rates[-1] == pytest.approx(0)
-    assert all(abs(a - b) < 0.03 * RATE for a, b in pairwise(rates))
-
-
-@pytest.mark.parametrize("model", ["sparse", "dense"])
-def test_training_on_recordings_end_to_end(
-    model: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, root = shared / "data" / "nw_ucla", tmp_path / "ucla"
-    root.mkdir()
-    for action in (1, 8):
-        for view in (1, 3):
-            for path in sorted(source.glob(f"a{action:02d}_s0[1-3]_e*_v0{view}.json"))[:4]:
-                (root / path.name).symlink_to(path)
-    monkeypatch.setattr("benchmarks.nw_ucla.FRAMES", 8)
-    train(["--root", str(root), "--seed", "3", "--epochs", "1", "--model", model,
-           "--out", str(tmp_path)])  # fmt: skip
-    result = json.loads((tmp_path / f"nw_ucla_{model}_seed3.json").read_text())
-    assert result["accuracy"] in [i / 8 for i in range(9)]
-    assert len(result["loss"]) == 1
-    assert result["seed"] == 3

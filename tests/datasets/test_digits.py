@@ -102,5 +102,5 @@ def test_arguments_are_checked():
 
 def test_without_scikit_learn_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match=r"pip install pyg-vision\[train\]"):
+    with pytest.raises(ImportError, match=r"pip install pyg-vision\[vis\]"):
         DigitsGraphs()

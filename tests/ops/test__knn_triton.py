@@ -12,12 +12,15 @@ from pyg_vision.ops import knn
 pytest.importorskip("triton")
 
 
-def test_it_is_right_in_the_interpreter():
+@pytest.mark.parametrize(
+    ("options", "cases"), [((), 12), pytest.param(("--all",), 35, marks=pytest.mark.slow)]
+)
+def test_it_is_right_in_the_interpreter(options, cases):
     probe = Path(__file__).with_name("triton_knn_probe.py")
-    command = [sys.executable, "-W", "ignore", str(probe)]
+    command = [sys.executable, "-W", "ignore", str(probe), *options]
     run = subprocess.run(command, capture_output=True, text=True, cwd=probe.parents[2])
     assert run.returncode == 0, run.stderr
-    assert run.stdout.count("agrees:") == 35
+    assert run.stdout.count("agrees:") == cases
     assert run.stdout.count("stays in range") == 1
     assert run.stdout.count("leaves the rest") == 1
 

@@ -241,5 +241,5 @@ def test_errors_name_what_was_found(changes, error, message):
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[train]")):
+    with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[vis]")):
         draw_image_graph(photo(), ring(), GRID)

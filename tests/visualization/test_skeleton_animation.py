@@ -217,5 +217,5 @@ def test_values_that_are_no_numbers_are_found():
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[train]")):
+    with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[vis]")):
         animate_skeleton(dancer())

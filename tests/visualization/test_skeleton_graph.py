@@ -442,5 +442,5 @@ def test_real_kinect_skeletons(shared):
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[train]")):
+    with pytest.raises(ImportError, match=re.escape("pip install pyg-vision[vis]")):
         draw_skeleton(arms())

@@ -3,6 +3,7 @@ r"""Models by name, in the manner of torchvision."""
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -89,6 +90,43 @@ def get_model(name: str, **config: Any) -> Module:
         10
     """
     return _find(name)(**config)
+
+
+def find_builder(name: str) -> Callable[..., Module]:
+    r"""Returns the function or class that makes a model.
+
+    Nothing but a model is found by a name, which may so come from a file.
+
+    Args:
+        name (str): A name of :func:`list_models`, or the path of a class of :mod:`pyg_vision.nn` or
+            of a model of :mod:`torchvision.models`.
+
+    Raises:
+        ValueError: If there is no such model.
+
+    Example:
+        >>> from pyg_vision.nn import find_builder
+        >>> find_builder("torchvision.models.resnet18")(num_classes=10).fc.out_features
+        10
+        >>> find_builder("pyg_vision.nn.STGCN").__name__
+        'STGCN'
+    """
+    if name in _builders:
+        return _builders[name]
+    package, _, attribute = name.rpartition(".")
+    found = None
+    if package == "pyg_vision.nn":
+        found = getattr(importlib.import_module(package), attribute, None)
+        found = found if isinstance(found, type) and issubclass(found, Module) else None
+    elif package == "torchvision.models":
+        models = importlib.import_module(package)
+        found = getattr(models, attribute) if attribute in models.list_models(models) else None
+    if found is None:
+        raise ValueError(
+            f"there is no model '{name}'; known are {', '.join(list_models())}, and paths such as "
+            f"'pyg_vision.nn.ViG' and 'torchvision.models.resnet18'"
+        )
+    return typing.cast("Callable[..., Module]", found)
 
 
 def get_model_weights(name: str | Callable[..., Module]) -> type[WeightsEnum]:

@@ -1,0 +1,50 @@
+r"""Trained models and what they say."""
+
+from pyg_vision.prediction._checkpoint import (
+    CheckpointError,
+    latest_checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from pyg_vision.prediction._preprocess import (
+    image_transform,
+    make_transforms,
+    to_normalized,
+)
+from pyg_vision.prediction.drawing import draw_prediction, joint_response
+from pyg_vision.prediction.ensemble import ensemble_accuracy
+from pyg_vision.prediction.export import ExportError, export_model
+from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
+from pyg_vision.prediction.predictor import Prediction, Predictor
+from pyg_vision.prediction.trained_model import (
+    TrainedModel,
+    load_trained,
+    node_scores,
+    open_model,
+    run_model,
+)
+
+__all__ = [
+    "CheckpointError",
+    "ExportError",
+    "Prediction",
+    "Predictor",
+    "Sample",
+    "TrainedModel",
+    "draw_prediction",
+    "ensemble_accuracy",
+    "export_model",
+    "find_images",
+    "find_skeletons",
+    "image_transform",
+    "joint_response",
+    "latest_checkpoint",
+    "load_trained",
+    "make_transforms",
+    "node_scores",
+    "open_model",
+    "read_checkpoint",
+    "run_model",
+    "to_normalized",
+    "write_checkpoint",
+]

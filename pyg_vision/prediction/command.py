@@ -1,0 +1,243 @@
+r"""The command :obj:`pyg-vision predict`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pyg_vision.prediction._checkpoint import CheckpointError
+from pyg_vision.prediction.drawing import draw_prediction
+from pyg_vision.prediction.predictor import Prediction, Predictor
+from pyg_vision.prediction.trained_model import TrainedModel, load_trained, open_model
+
+TEXT = "predict the classes of images or skeleton sequences"
+
+
+def add_parser(commands: Any) -> None:
+    r"""Adds :obj:`predict` to the commands of a parser.
+
+    Args:
+        commands: What :meth:`argparse.ArgumentParser.add_subparsers` returned.
+    """
+    parser = commands.add_parser("predict", help=TEXT, description=TEXT)
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="an image or skeleton file, a folder of them, or a pattern such as 'photos/*.jpg'",
+    )
+    add_model_options(parser)
+    parser.add_argument("--top_k", type=int, default=5, help="how many classes are shown (5)")
+    parser.add_argument("--batch_size", type=int, default=32, help="inputs at once (32)")
+    parser.add_argument("--json", metavar="FILE", help="write the predictions as JSON")
+    parser.add_argument("--csv", metavar="FILE", help="write the predictions as CSV")
+    parser.add_argument(
+        "--draw",
+        metavar="DIR",
+        help="draw each image with its graph, each sequence with the response of its joints",
+    )
+    parser.add_argument(
+        "--size",
+        type=float,
+        nargs=2,
+        metavar=("W", "H"),
+        help="width and height of a frame, for the pixels of OpenPose",
+    )
+    parser.add_argument("--window", type=int, help="frames of a window of a sequence (all)")
+    parser.add_argument("--stride", type=int, help="frames from window to window (the window)")
+    parser.add_argument(
+        "--per-person", action="store_true", help="predict on each person of a sequence alone"
+    )
+    parser.add_argument(
+        "--track",
+        action="store_true",
+        help="first follow the persons of a sequence, who are in any order in each frame",
+    )
+    parser.set_defaults(run=run, parser=parser)
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    r"""Adds the options that say which model is meant.
+
+    Args:
+        parser (argparse.ArgumentParser): The parser.
+    """
+    group = parser.add_argument_group("the model")
+    which = group.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--checkpoint", metavar="FILE", help="a run of 'fit' or its checkpoint, or any weights"
+    )
+    which.add_argument(
+        "--ensemble",
+        nargs="+",
+        metavar="RUN",
+        help="several runs, whose probabilities are averaged",
+    )
+    group.add_argument(
+        "--weights", type=float, nargs="+", metavar="N", help="the weight of each of them (equal)"
+    )
+    group.add_argument("--model", metavar="NAME", help="the model, where the file does not say it")
+    group.add_argument("--options", metavar="JSON", help="its arguments, such as '{\"k\": 12}'")
+    group.add_argument(
+        "--layout", help="the skeleton, or a .json file of one, where it is not said otherwise"
+    )
+    group.add_argument(
+        "--classes", metavar="FILE", help="a .json list of the names of classes, where not said"
+    )
+    group.add_argument(
+        "--input", metavar="JSON", help="what is done to an input, as a checkpoint of 'fit' says it"
+    )
+    group.add_argument("--device", default="cpu", help="such as 'cuda' (cpu)")
+
+
+def open_models(values: argparse.Namespace) -> list[TrainedModel]:
+    r"""Returns the models that the options name, and ends the process where there are none.
+
+    Args:
+        values (argparse.Namespace): The options.
+    """
+    device = _device(values)
+    if values.ensemble:
+        if values.model is not None:
+            values.parser.error("--model is for one --checkpoint; --ensemble takes runs of 'fit'")
+        return [load_trained(path, device) for path in values.ensemble]
+    if values.weights is not None:
+        values.parser.error("--weights are of an --ensemble")
+    if values.model is None:
+        found = load_trained(values.checkpoint, device)
+        if values.classes is not None:
+            classes = _json(values, "--classes", Path(values.classes).read_text(encoding="utf-8"))
+            found = TrainedModel.of(found.model, classes, found.input)
+        return [found]
+    options = {} if values.options is None else _json(values, "--options", values.options)
+    if values.layout is not None:
+        options["layout"] = values.layout
+    classes = None
+    if values.classes is not None:
+        classes = _json(values, "--classes", Path(values.classes).read_text(encoding="utf-8"))
+    given = None if values.input is None else _json(values, "--input", values.input)
+    return [open_model(values.checkpoint, values.model, options, classes, given).to(device)]
+
+
+def run(values: argparse.Namespace) -> int:
+    r"""Predicts what the command line asks for, and returns the exit status.
+
+    Args:
+        values (argparse.Namespace): The arguments.
+    """
+    try:
+        models = open_models(values)
+        predictor = Predictor(models, values.device, values.weights, values.batch_size)
+        rows = []
+        for sample, prediction in predictor.stream(
+            [*values.inputs],
+            values.top_k,
+            layout=values.layout,
+            size=None if values.size is None else tuple(values.size),
+            window=values.window,
+            stride=values.stride,
+            per_person=values.per_person,
+            track=values.track,
+        ):
+            rows.append(prediction)
+            sys.stdout.write(as_line(prediction) + "\n")
+            if values.draw is not None:
+                figure = draw_prediction(predictor.models[0], sample.value, prediction)
+                figure.savefig(_free_name(Path(values.draw), prediction), dpi=100)
+        if values.json is not None:
+            text = json.dumps([row.as_dict() for row in rows], indent=1)
+            Path(values.json).write_text(text + "\n", encoding="utf-8")
+        if values.csv is not None:
+            Path(values.csv).write_text(as_csv(rows), encoding="utf-8")
+    except (CheckpointError, OSError, TypeError, ValueError, ImportError) as error:
+        line = " ".join(str(error).split())
+        sys.stderr.write(f"pyg-vision predict: error: {line}\n")
+        return 1
+    return 0
+
+
+def as_line(prediction: Prediction) -> str:
+    r"""Returns a prediction as a line of text.
+
+    Args:
+        prediction (Prediction): The prediction.
+
+    Example:
+        >>> from pyg_vision.prediction import Prediction
+        >>> from pyg_vision.prediction.command import as_line
+        >>> as_line(Prediction("a.csv", ["wave", "clap"], [0.75, 0.25], frames=(0, 60)))
+        'a.csv [0:60]  wave 75.0%, clap 25.0%'
+    """
+    frames, person = prediction.frames, prediction.person
+    where = prediction.source
+    where += "" if frames is None else f" [{frames[0]}:{frames[1]}]"
+    where += "" if person is None else f" person {person}"
+    pairs = zip(prediction.classes, prediction.probabilities, strict=True)
+    return f"{where}  " + ", ".join(f"{name} {100 * value:.1f}%" for name, value in pairs)
+
+
+def as_csv(predictions: Sequence[Prediction]) -> str:
+    r"""Returns predictions as the text of a CSV file, a line for each class of each.
+
+    Args:
+        predictions (list of Prediction): The predictions.
+
+    Example:
+        >>> from pyg_vision.prediction import Prediction
+        >>> from pyg_vision.prediction.command import as_csv
+        >>> print(as_csv([Prediction("cat.jpg", ["cat", "dog"], [0.9, 0.1])]))
+        source,start,stop,person,rank,class,probability
+        cat.jpg,,,,1,cat,0.9
+        cat.jpg,,,,2,dog,0.1
+        <BLANKLINE>
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["source", "start", "stop", "person", "rank", "class", "probability"])
+    for row in predictions:
+        start, stop = row.frames if row.frames is not None else ("", "")
+        person = "" if row.person is None else row.person
+        pairs = zip(row.classes, row.probabilities, strict=True)
+        for rank, (name, value) in enumerate(pairs, 1):
+            writer.writerow([row.source, start, stop, person, rank, name, value])
+    return text.getvalue()
+
+
+def _device(values: argparse.Namespace) -> torch.device:
+    try:
+        device = torch.device(values.device)
+    except RuntimeError:
+        values.parser.error(f"there is no device '{values.device}'")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        values.parser.error("no GPU is found; leave out --device")
+    return device
+
+
+def _json(values: argparse.Namespace, option: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        values.parser.error(f"{option} is no JSON ({error})")
+
+
+def _free_name(folder: Path, prediction: Prediction) -> Path:
+    r"""Returns the name of a drawing, which none before it has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = Path(prediction.source).stem.replace(":", "_") or "input"
+    if prediction.frames is not None:
+        stem += f"_{prediction.frames[0]}"
+    if prediction.person is not None:
+        stem += f"_person{prediction.person}"
+    path, number = folder / f"{stem}.png", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}_{number}.png"
+    return path

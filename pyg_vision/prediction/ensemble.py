@@ -1,0 +1,89 @@
+r"""What several runs reach together on their test data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from pyg_vision.prediction._checkpoint import CheckpointError, read_checkpoint
+
+PREDICTIONS = "predictions.pt"
+
+
+def ensemble_accuracy(
+    runs: Sequence[str | os.PathLike[str]], weights: Sequence[float] | None = None
+) -> dict[str, float]:
+    r"""Returns the top-1 accuracy of the weighted mean of the probabilities of several runs, and
+    that of each run, on the test data that they have in common.
+
+    Args:
+        runs (list of str): The folders of finished runs of :obj:`pyg-vision fit`.
+        weights (list of float, optional): The weight of each run. (default: equal ones)
+
+    Returns:
+        dict: The accuracies, from 0 to 1, of each run by its folder, and of :obj:`"ensemble"`.
+
+    Raises:
+        CheckpointError: If a run has no predictions.
+        ValueError: If the runs were tested on other data, or there is not one positive weight for
+            each.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.prediction import ensemble_accuracy, write_checkpoint
+        >>> labels, index = torch.tensor([0, 1]), torch.arange(2)
+        >>> for run, logits in (("joint", [[2.0, 0], [1, 0]]), ("bone", [[0.0, 1], [0, 3]])):
+        ...     found = {"logits": torch.tensor(logits), "labels": labels, "index": index}
+        ...     write_checkpoint({"state_dict": found}, f"runs/{run}/predictions.pt")
+        >>> ensemble_accuracy(["runs/joint", "runs/bone"])
+        {'runs/joint': 0.5, 'runs/bone': 0.5, 'ensemble': 1.0}
+    """
+    given = [1.0] * len(runs) if weights is None else list(map(float, weights))
+    if len(runs) < 2 or len(given) != len(runs) or not min(given) > 0:
+        raise ValueError(
+            f"an ensemble is two runs or more, with one positive weight for each (got {len(runs)} "
+            f"runs and {len(given)} weights)"
+        )
+    found, total, first = {}, None, None
+    for run, weight in zip(runs, given, strict=True):
+        one = read_checkpoint(Path(run) / PREDICTIONS)["state_dict"]
+        first = one if first is None else first
+        for name in ("index", "labels"):
+            if not torch.equal(one[name], first[name]):
+                raise ValueError(f"'{runs[0]}' and '{run}' were tested on other data")
+        if one["logits"].shape != first["logits"].shape:
+            raise ValueError(f"'{runs[0]}' and '{run}' have other classes")
+        scores = one["logits"].double().softmax(-1)
+        found[str(run)] = float((scores.argmax(1) == one["labels"]).double().mean())
+        total = weight * scores if total is None else total + weight * scores
+    if total is not None and first is not None:
+        found["ensemble"] = float((total.argmax(1) == first["labels"]).double().mean())
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    r"""Prints the accuracy of an ensemble, and returns the exit status.
+
+    Args:
+        arguments (list of str): What follows :obj:`pyg-vision test` on the command line.
+    """
+    parser = argparse.ArgumentParser(prog="pyg-vision test", description=__doc__)
+    parser.add_argument(
+        "--ensemble", nargs="+", metavar="RUN", required=True, help="the folders of finished runs"
+    )
+    parser.add_argument(
+        "--weights", nargs="+", type=float, metavar="N", help="the weight of each (equal)"
+    )
+    values = parser.parse_args(arguments)
+    try:
+        found = ensemble_accuracy(values.ensemble, values.weights)
+    except (CheckpointError, ValueError) as error:
+        parser.error(str(error))
+    for name, accuracy in found.items():
+        sys.stdout.write(f"top-1 {100 * accuracy:.2f}%  {name}\n")
+    return 0

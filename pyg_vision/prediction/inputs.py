@@ -1,0 +1,178 @@
+r"""What can be predicted on: images and skeleton sequences, as files and as arrays."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+from torchvision.datasets.folder import IMG_EXTENSIONS
+from torchvision.transforms.v2.functional import to_pil_image
+
+from pyg_vision.data import SkeletonLayout, skeleton_sequence
+from pyg_vision.data.readers import read_skeletons
+from pyg_vision.datasets import load_rgb
+
+SKELETONS = (".json", ".skeleton", ".mat", ".pkl", ".pickle", ".npy", ".csv")
+
+
+class Sample(NamedTuple):
+    r"""One input.
+
+    Args:
+        source (str): Where it comes from: a path, or its number among the inputs.
+        value (PIL.Image.Image or Data): The image, or the sequence.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pyg_vision.prediction import Sample
+        >>> Sample("cat.jpg", Image.new("RGB", (8, 8))).source
+        'cat.jpg'
+    """
+
+    source: str
+    value: Any
+
+
+def find_images(inputs: Any) -> Iterator[Sample]:
+    r"""Yields images.
+
+    Args:
+        inputs: A path of a file or folder, a pattern such as :obj:`"photos/*.jpg"`, an image of
+            PIL, a tensor :math:`(C, H, W)` or an array :math:`(H, W, C)`; or several of them.
+
+    Raises:
+        FileNotFoundError: If there is no image of that name.
+        TypeError: If an input is of another type.
+        ValueError: If a file is no image.
+
+    Example:
+        >>> from pyg_vision.prediction import find_images
+        >>> [sample.source for sample in find_images("photos/cat")]
+        ['photos/cat/cat_0.png', 'photos/cat/cat_1.png']
+    """
+    for number, value in enumerate(_several(inputs)):
+        if isinstance(value, str | os.PathLike):
+            for path in find_paths(value, IMG_EXTENSIONS):
+                try:
+                    yield Sample(str(path), load_rgb(str(path)))
+                except (OSError, ValueError, SyntaxError) as error:
+                    raise ValueError(f"'{path}' is no image ({error})") from error
+        elif isinstance(value, Image.Image):
+            yield Sample(str(number), value.convert("RGB"))
+        elif isinstance(value, Tensor | np.ndarray):
+            if value.ndim != 3:
+                shape = list(value.shape)
+                raise ValueError(f"an image must be [C, H, W], or [H, W, C] (got shape {shape})")
+            yield Sample(str(number), to_pil_image(value).convert("RGB"))
+        else:
+            raise TypeError(
+                f"an image must be a path, a PIL image, a tensor or an array (got "
+                f"'{type(value).__name__}')"
+            )
+
+
+def find_skeletons(
+    inputs: Any,
+    layout: str | SkeletonLayout | None = None,
+    size: tuple[float, float] | None = None,
+) -> Iterator[Sample]:
+    r"""Yields skeleton sequences.
+
+    Args:
+        inputs: A path of a file that :func:`~pyg_vision.data.readers.read_skeletons` knows, a
+            folder of them or of OpenPose's frames, a pattern such as :obj:`"poses/*.csv"`, a
+            graph, or an array :math:`(M, T, V, D)` or :math:`(T, V, D)` of the coordinates of
+            joints; or several of them.
+        layout (str or SkeletonLayout, optional): The skeleton, where an input does not tell it.
+            (default: :obj:`None`)
+        size (tuple, optional): Width and height of a frame, for the pixels of OpenPose.
+            (default: :obj:`None`)
+
+    Raises:
+        FileNotFoundError: If there is no file of that name.
+        TypeError: If an input is of another type.
+        ValueError: If a file is malformed, or the layout must be given.
+
+    Example:
+        >>> from pyg_vision.prediction import find_skeletons
+        >>> for sample in find_skeletons(["data/nw_ucla/*.json", "clips/walk"], size=(1920, 1080)):
+        ...     print(sample.source, tuple(sample.value.skeleton_shape))
+        data/nw_ucla/a01_s01_e00_v01.json (1, 3, 20)
+        data/nw_ucla/a04_s01_e00_v02.json (1, 3, 20)
+        data/nw_ucla/a04_s01_e00_v03.json (1, 3, 20)
+        clips/walk (1, 3, 18)
+    """
+    for number, value in enumerate(_several(inputs)):
+        if isinstance(value, str | os.PathLike):
+            for path in find_paths(value, SKELETONS, _is_openpose):
+                found = read_skeletons(path, layout, size)
+                for data in found:
+                    name = data.name if "name" in data else None
+                    yield Sample(str(path) if name is None else f"{path}:{name}", data)
+        elif isinstance(value, Data) and not isinstance(value, Batch):
+            yield Sample(str(number), value)
+        elif isinstance(value, Tensor | np.ndarray):
+            if layout is None:
+                raise ValueError("'layout' must say which skeleton the joints of an array are")
+            yield Sample(str(number), skeleton_sequence(value, layout))
+        else:
+            raise TypeError(
+                f"a sequence must be a path, a single graph, a tensor or an array (got "
+                f"'{type(value).__name__}')"
+            )
+
+
+def find_paths(
+    given: str | os.PathLike[str], suffixes: Sequence[str], is_one: Any = None
+) -> list[Path]:
+    r"""Returns the files that a path or pattern stands for, in order.
+
+    Args:
+        given (str or path): A file, a folder that is searched with all folders in it, or a
+            pattern.
+        suffixes (list of str): Those of the files looked for in folders.
+        is_one (Callable, optional): Whether a folder is itself an input. (default: none is)
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    path = Path(given)
+    if path.is_file() or (path.is_dir() and is_one is not None and is_one(path)):
+        return [path]
+    if path.is_dir():
+        inner = sorted(p for p in path.rglob("*") if not p.name.startswith("."))
+        folders = [p for p in inner if p.is_dir() and is_one is not None and is_one(p)]
+        found = [p for p in inner if p.is_file() and p.suffix.lower() in suffixes]
+        found = [p for p in found if p.parent not in folders] + folders
+    else:
+        found = [
+            p
+            for match in sorted(glob.glob(str(given), recursive=True))
+            for p in [Path(match)]
+            if p.is_file() or (is_one is not None and p.is_dir() and is_one(p))
+        ]
+    if not found:
+        raise FileNotFoundError(
+            f"there is no file '{given}'"
+            if not path.is_dir()
+            else f"there is no file in '{given}' that ends in {', '.join(suffixes)}"
+        )
+    return sorted(found)
+
+
+def _is_openpose(folder: Path) -> bool:
+    return any(folder.glob("*_keypoints.json"))
+
+
+def _several(inputs: Any) -> Iterable[Any]:
+    one = isinstance(inputs, str | os.PathLike | Image.Image | Tensor | np.ndarray | Data)
+    if one or not isinstance(inputs, Iterable):
+        return [inputs]
+    return inputs

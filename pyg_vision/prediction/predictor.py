@@ -1,0 +1,255 @@
+r"""Predictions of trained models on any input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from pyg_vision._checks import check_int
+from pyg_vision.data import SkeletonLayout
+from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
+from pyg_vision.prediction.trained_model import TrainedModel, load_trained, run_model
+from pyg_vision.transforms import TrackPersons, cut_windows
+
+
+@dataclass(frozen=True)
+class Prediction:
+    r"""What a model says of one input, or of one window of it.
+
+    Args:
+        source (str): Where the input comes from.
+        classes (list of str): The most probable classes, the first one first.
+        probabilities (list of float): Their probabilities.
+        frames (tuple, optional): The first frame of the window, and the one behind its last.
+            (default: :obj:`None`)
+        person (int, optional): Whom it is about, if one person. (default: :obj:`None`)
+
+    Example:
+        >>> from pyg_vision.prediction import Prediction
+        >>> Prediction("cat.jpg", ["cat", "dog"], [0.9, 0.1]).label
+        'cat'
+    """
+
+    source: str
+    classes: list[str]
+    probabilities: list[float]
+    frames: tuple[int, int] | None = None
+    person: int | None = None
+
+    @property
+    def label(self) -> str:
+        r"""The most probable class."""
+        return self.classes[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        r"""Returns it as plain data."""
+        found: dict[str, Any] = {"source": self.source}
+        if self.frames is not None:
+            found["frames"] = list(self.frames)
+        if self.person is not None:
+            found["person"] = self.person
+        pairs = zip(self.classes, self.probabilities, strict=True)
+        found["classes"] = [{"name": name, "probability": value} for name, value in pairs]
+        return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    r"""What is predicted on by itself: an input, or a window of it."""
+
+    sample: Sample
+    value: Any
+    frames: tuple[int, int] | None = None
+    person: int | None = None
+
+
+class Predictor:
+    r"""Predicts classes; made once, called many times.
+
+    Of several models, the mean of their probabilities counts, as of the streams of the `"Two-Stream
+    Adaptive Graph Convolutional Networks" <https://arxiv.org/abs/1805.07694>`_ paper.
+
+    Args:
+        models (str, pathlib.Path, TrainedModel or list): A run, a checkpoint of
+            :obj:`pyg-vision fit`, or a model, see :func:`load_trained` and :func:`open_model`; or
+            several of them.
+        device (torch.device, optional): Where the models run. (default: the CPU)
+        weights (list of float, optional): The weight of each model. (default: equal ones)
+        batch_size (int, optional): How many inputs a model sees at once. (default: :obj:`32`)
+
+    Raises:
+        CheckpointError: If a checkpoint cannot be read.
+        ValueError: If the models have other classes or other kinds of inputs, or there is not one
+            positive weight for each.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.nn import STGCN
+        >>> from pyg_vision.prediction import Predictor, TrainedModel
+        >>> model = STGCN(in_channels=3, num_classes=2, layout="kinect").eval()
+        >>> predictor = Predictor(TrainedModel.of(model, ["sit down", "stand up"]))
+        >>> predictions = predictor("data/nw_ucla/a01_s01_e00_v01.json")
+        >>> len(predictions), round(sum(predictions[0].probabilities), 4)
+        (1, 1.0)
+    """
+
+    def __init__(
+        self,
+        models: str | os.PathLike[str] | TrainedModel | Sequence[Any],
+        device: torch.device | str = "cpu",
+        weights: Sequence[float] | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        given: list[Any] = (
+            list(models)
+            if isinstance(models, Sequence) and not isinstance(models, str)
+            else [models]
+        )
+        self.device = torch.device(device)
+        self.models = [
+            (found if isinstance(found, TrainedModel) else load_trained(found)).to(self.device)
+            for found in given
+        ]
+        if not self.models:
+            raise ValueError("there must be at least one model")
+        self.weights = [1.0] * len(self.models) if weights is None else list(map(float, weights))
+        if len(self.weights) != len(self.models) or not min(self.weights) > 0:
+            raise ValueError(
+                f"'weights' must be {len(self.models)} positive numbers, one for each model (got "
+                f"{weights})"
+            )
+        self.batch_size = check_int("batch_size", batch_size)
+        first = self.models[0]
+        self.classes, self.kind = first.classes, first.kind
+        for other in self.models[1:]:
+            if other.classes != first.classes or other.kind != first.kind:
+                raise ValueError(
+                    f"the models must have the same classes and kind of inputs (got {first.kind} "
+                    f"with {len(first.classes)} classes, and {other.kind} with "
+                    f"{len(other.classes)})"
+                )
+
+    def __call__(
+        self,
+        inputs: Any,
+        top_k: int = 5,
+        *,
+        layout: str | SkeletonLayout | None = None,
+        size: tuple[float, float] | None = None,
+        window: int | None = None,
+        stride: int | None = None,
+        per_person: bool = False,
+        track: bool = False,
+    ) -> list[Prediction]:
+        r"""Predicts.
+
+        Args:
+            inputs: Images or sequences, see :func:`find_images` and :func:`find_skeletons`.
+            top_k (int, optional): How many classes are returned. (default: :obj:`5`)
+            layout (str or SkeletonLayout, optional): The skeleton, where neither an input nor the
+                model tells it. (default: :obj:`None`)
+            size (tuple, optional): Width and height of a frame, for the pixels of OpenPose.
+                (default: :obj:`None`)
+            window (int, optional): The frames of a window of a sequence. (default: all)
+            stride (int, optional): The frames from one window to the next.
+                (default: :obj:`window`)
+            per_person (bool, optional): Whether each person is predicted on alone.
+                (default: :obj:`False`)
+            track (bool, optional): Whether persons, listed in any order in each frame, are
+                followed from frame to frame first. (default: :obj:`False`)
+        """
+        options = {"layout": layout, "size": size, "window": window, "stride": stride}
+        found = self.stream(inputs, top_k, per_person=per_person, track=track, **options)
+        return [prediction for _, prediction in found]
+
+    def stream(
+        self, inputs: Any, top_k: int = 5, **options: Any
+    ) -> Iterator[tuple[Sample, Prediction]]:
+        r"""Yields each input, or each window of it, with what is predicted of it.
+
+        Args:
+            inputs: As of a call.
+            top_k (int, optional): How many classes are returned. (default: :obj:`5`)
+            **options (optional): Further arguments of a call.
+        """
+        k = min(check_int("top_k", top_k), len(self.classes))
+        parts = self._parts(inputs, **options)
+        while chunk := list(islice(parts, self.batch_size)):
+            values, order = self.probabilities([part.value for part in chunk]).topk(k)
+            for part, row, index in zip(chunk, values.tolist(), order.tolist(), strict=True):
+                names = [self.classes[i] for i in index]
+                yield (
+                    Sample(part.sample.source, part.value),
+                    Prediction(part.sample.source, names, row, part.frames, part.person),
+                )
+
+    @torch.inference_mode()
+    def probabilities(self, values: Sequence[Any]) -> Tensor:
+        r"""Returns the probabilities :math:`(N, K)` of images or sequences, which are not yet
+        transformed.
+
+        Args:
+            values (list): Images of PIL, or graphs of sequences.
+        """
+        total = sum(self.weights)
+        found = [
+            weight / total * self._run(model, values)
+            for model, weight in zip(self.models, self.weights, strict=True)
+        ]
+        return torch.stack(found).sum(0).cpu()
+
+    def _parts(
+        self,
+        inputs: Any,
+        layout: str | SkeletonLayout | None = None,
+        size: tuple[float, float] | None = None,
+        window: int | None = None,
+        stride: int | None = None,
+        per_person: bool = False,
+        track: bool = False,
+    ) -> Iterator[_Part]:
+        cuts = window is not None or stride is not None or per_person or track
+        if self.kind == "image":
+            if cuts:
+                raise ValueError("windows and persons are of sequences, the model is of images")
+            for sample in find_images(inputs):
+                yield _Part(sample, sample.value)
+            return
+        known = layout if layout is not None else self.models[0].layout
+        for sample in find_skeletons(inputs, known, size):
+            data = TrackPersons()(sample.value) if track else sample.value
+            if not cuts:
+                yield _Part(sample, data)
+                continue
+            for part in cut_windows(data, window, stride, per_person):
+                yield _Part(sample, part.data, (part.start, part.stop), part.person)
+
+    def _run(self, trained: TrainedModel, values: Sequence[Any]) -> Tensor:
+        made = [trained.transform(_unlabelled(value)) for value in values]
+        # Several clips of a sequence are seen one by one, and their probabilities averaged.
+        clips = [one if isinstance(one, list) else [one] for one in made]
+        flat = [clip for several in clips for clip in several]
+        rows = []
+        for i in range(0, len(flat), self.batch_size):
+            part = flat[i : i + self.batch_size]
+            whole: Any = (
+                torch.stack(part) if isinstance(part[0], Tensor) else Batch.from_data_list(part)
+            )
+            rows.append(run_model(trained.model, whole.to(self.device)).float().softmax(-1))
+        counts = [len(several) for several in clips]
+        return torch.stack([part.mean(0) for part in torch.split(torch.cat(rows), counts)])
+
+
+def _unlabelled(value: Any) -> Any:
+    r"""Leaves out what only some files have, which no batch could be made of."""
+    if not isinstance(value, Data):
+        return value
+    kept = ("x", "pos", "skeleton_shape", "layout")
+    return Data(**{name: value[name] for name in kept if name in value})

@@ -1,0 +1,75 @@
+r"""Training, by Lightning; it needs the extra :obj:`train`."""
+
+from pyg_vision.training._checkpoint_io import AtomicCheckpointIO
+from pyg_vision.training._classifier import Classifier
+from pyg_vision.training._data_module import KeyedDataModule, ResumableLoader
+from pyg_vision.training._keeper import Keeper, NonFiniteLossError
+from pyg_vision.training._progress import Progress
+from pyg_vision.training._run_folder import RunError, RunFolder
+from pyg_vision.training.augment import RandAugmentIncreasing
+from pyg_vision.training.command import fit
+from pyg_vision.training.folders import share_of_classes, split_folders
+from pyg_vision.training.graph_data import DigitsData, NumberedGraphs
+from pyg_vision.training.image_classifier import ImageClassifier
+from pyg_vision.training.image_data import (
+    ImageData,
+    ImageFolderData,
+    NumberedImages,
+    TorchvisionData,
+)
+from pyg_vision.training.report import count_macs, write_report
+from pyg_vision.training.sampling import (
+    IndexedDataset,
+    KeyedBatches,
+    KeyedDataset,
+    SampleKey,
+    Share,
+)
+from pyg_vision.training.schedule import Schedule
+from pyg_vision.training.skeleton_classifier import SkeletonClassifier
+from pyg_vision.training.skeleton_data import SkeletonData, SkeletonFolderData, SkeletonSplits
+from pyg_vision.training.sync_norm import (
+    AnyBatchNorm,
+    ProcessBatchNorm,
+    ProcessSum,
+    SyncNorms,
+)
+
+__all__ = [
+    "AnyBatchNorm",
+    "AtomicCheckpointIO",
+    "Classifier",
+    "DigitsData",
+    "ImageClassifier",
+    "ImageData",
+    "ImageFolderData",
+    "IndexedDataset",
+    "Keeper",
+    "KeyedBatches",
+    "KeyedDataModule",
+    "KeyedDataset",
+    "NonFiniteLossError",
+    "NumberedGraphs",
+    "NumberedImages",
+    "ProcessBatchNorm",
+    "ProcessSum",
+    "Progress",
+    "RandAugmentIncreasing",
+    "ResumableLoader",
+    "RunError",
+    "RunFolder",
+    "SampleKey",
+    "Schedule",
+    "Share",
+    "SkeletonClassifier",
+    "SkeletonData",
+    "SkeletonFolderData",
+    "SkeletonSplits",
+    "SyncNorms",
+    "TorchvisionData",
+    "count_macs",
+    "fit",
+    "share_of_classes",
+    "split_folders",
+    "write_report",
+]

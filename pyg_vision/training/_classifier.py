@@ -1,0 +1,307 @@
+r"""What the training of images and of skeletons has in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.nn import Module
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch_geometric.data import Data
+from torchmetrics import MeanMetric
+
+from pyg_vision.nn import find_builder
+from pyg_vision.training._evaluation import Predictions, summarise
+from pyg_vision.training._seeding import seeded, set_seed
+from pyg_vision.training.schedule import Kind, Schedule
+
+OPTIMIZERS = ("adamw", "sgd")
+
+
+class Classifier(LightningModule):
+    r"""Trains a model that classifies; the base of :class:`ImageClassifier` and
+    :class:`SkeletonClassifier`.
+
+    The loss is cross-entropy. All random numbers of a step (dropout, drop path, mixup) follow from
+    the seed, the epoch and the number of the batch, so that a training which is resumed goes on
+    exactly as if it had not stopped.
+
+    Args:
+        model (str): A name of :func:`~pyg_vision.nn.list_models`, or the path of any function
+            that makes a model, such as :obj:`"torchvision.models.resnet18"`.
+        options (dict, optional): The arguments of the model, but for :obj:`num_classes`.
+            (default: none)
+        num_classes (int, optional): The number of classes, if not that of the data.
+            (default: :obj:`None`)
+        optimizer (str, optional): :obj:`"adamw"` or :obj:`"sgd"`. (default: :obj:`"adamw"`)
+        lr (float, optional): The largest learning rate. (default: :obj:`2e-3`)
+        lr_batch (int, optional): The global batch that :obj:`lr` is for; the rate is in proportion
+            to the batch. If :obj:`None`, it is as given. (default: :obj:`None`)
+        weight_decay (float, optional): The weight decay. (default: :obj:`0.05`)
+        decay_all (bool, optional): Whether biases and norms decay, too. (default: :obj:`False`)
+        momentum (float, optional): The Nesterov momentum of :obj:`"sgd"`. (default: :obj:`0.9`)
+        schedule (str, optional): :obj:`"cosine"`, :obj:`"steps"` or :obj:`"constant"`, see
+            :class:`Schedule`. (default: :obj:`"cosine"`)
+        warm_up (float, optional): The epochs of the warm-up. (default: :obj:`0.0`)
+        warm_up_lr (float, optional): The learning rate that it begins with. (default: :obj:`1e-6`)
+        min_lr (float, optional): The learning rate that the cosine ends with.
+            (default: :obj:`0.0`)
+        milestones (list of int, optional): After how many epochs the rate steps down.
+            (default: none)
+        factor (float, optional): By which. (default: :obj:`0.1`)
+        timm_schedule (bool, optional): Whether the cosine is that of timm: from epoch 0 on beneath
+            the warm-up, and in steps of an epoch. (default: :obj:`False`)
+        ema (float, optional): The decay of an exponential moving average of the weights, with
+            which is evaluated. (default: :obj:`None`)
+        label_smoothing (float, optional): The label smoothing. (default: :obj:`0.0`)
+        seed (int, optional): The seed of weights and steps. (default: :obj:`0`)
+
+    Raises:
+        ValueError: If there is no such model, optimiser or schedule.
+
+    Example:
+        >>> from pyg_vision.training import Classifier
+        >>> class TensorClassifier(Classifier):
+        ...     def run(self, model, batch):
+        ...         x, labels, index = batch
+        ...         return model(x), labels, index
+        >>> module = TensorClassifier("torchvision.models.resnet18", optimizer="sgd", lr=0.1)
+        >>> module.build(["cat", "dog"])
+        >>> module.trained.fc.out_features
+        2
+    """
+
+    unit = "samples"
+
+    def __init__(
+        self,
+        model: str,
+        options: dict[str, Any] | None = None,
+        num_classes: int | None = None,
+        optimizer: Literal["adamw", "sgd"] = "adamw",
+        lr: float = 2e-3,
+        lr_batch: int | None = None,
+        weight_decay: float = 0.05,
+        decay_all: bool = False,
+        momentum: float = 0.9,
+        schedule: Kind = "cosine",
+        warm_up: float = 0.0,
+        warm_up_lr: float = 1e-6,
+        min_lr: float = 0.0,
+        milestones: Sequence[int] = (),
+        factor: float = 0.1,
+        timm_schedule: bool = False,
+        ema: float | None = None,
+        label_smoothing: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if optimizer not in OPTIMIZERS:
+            raise ValueError(f"'optimizer' must be 'adamw' or 'sgd' (got {optimizer!r})")
+        if ema is not None and not 0.0 < ema < 1.0:
+            raise ValueError(f"'ema' must be between 0 and 1 (got {ema})")
+        find_builder(model)
+        self.save_hyperparameters()
+        self.model: Module | None = None
+        self.ema: AveragedModel | None = None
+        self.train_loss = MeanMetric()
+        self.train_loss.persistent(True)
+        self.predictions = Predictions()
+        self.classes: list[str] = []
+        self.options: dict[str, Any] = {}
+        self.results: dict[str, Any] = {}
+        self.mean_loss = math.nan
+
+    def setup(self, stage: str) -> None:
+        r"""Makes the model, with as many classes as the data has.
+
+        Args:
+            stage (str): What the trainer is about to do.
+        """
+        if self.model is not None:
+            return
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        self.build(data.classes, data.model_options())
+
+    def build(self, classes: Sequence[str], options: Mapping[str, Any] | None = None) -> None:
+        r"""Makes the model.
+
+        Args:
+            classes (list of str): The names of the classes.
+            options (dict, optional): Arguments of the model where :obj:`options` of this class
+                has none, such as the data tell. (default: none)
+
+        Raises:
+            ValueError: If another number of classes was given.
+        """
+        wanted = self.hparams["num_classes"]
+        if wanted is not None and wanted != len(classes):
+            raise ValueError(f"the model has {wanted} classes, but the data {len(classes)}")
+        self.classes = list(classes)
+        build = find_builder(self.hparams["model"])
+        self.options = {**(options or {}), **(self.hparams["options"] or {})}
+        with seeded(self.hparams["seed"], "weights"):
+            self.model = build(num_classes=len(classes), **self.options)
+        if self.hparams["ema"] is not None:
+            average = get_ema_multi_avg_fn(self.hparams["ema"])  # type: ignore[no-untyped-call]
+            self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+            self.ema.requires_grad_(False)
+
+    @property
+    def trained(self) -> Module:
+        r"""The model that is trained."""
+        if self.model is None:
+            raise RuntimeError("there is no model yet; call build() first")
+        return self.model
+
+    @property
+    def evaluated(self) -> Module:
+        r"""The model that is evaluated: the average of the weights where there is one."""
+        return self.trained if self.ema is None else self.ema.module
+
+    def run(self, model: Module, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
+        r"""Returns logits, labels and the numbers of the samples of a batch.
+
+        Args:
+            model (torch.nn.Module): The model.
+            batch: What the data module makes.
+        """
+        raise NotImplementedError
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        r"""Casts the features of graphs where the model is in double precision: Lightning casts
+        tensors alone.
+        """
+        dtype = next(self.trained.parameters()).dtype
+        for graph in batch if isinstance(batch, list) else [batch]:
+            if isinstance(graph, Data) and dtype == torch.float64:
+                graph.x = graph.x.to(dtype)
+        return batch
+
+    def mix(self, batch: Any) -> Any:
+        r"""Returns what the model is trained on instead of a batch.
+
+        Args:
+            batch: What the data module makes.
+        """
+        return batch
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        r"""Returns the loss of a batch."""
+        set_seed(self.hparams["seed"], "step", self.current_epoch, batch_idx, self.global_rank)
+        logits, labels, _ = self.run(self.trained, self.mix(batch))
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.hparams["label_smoothing"])
+        self.train_loss.update(loss.detach(), logits.size(0))
+        if self.trainer.world_size > 1:
+            # Gradients are averaged over processes, one of which may have a sample less.
+            own = loss.new_tensor(float(logits.size(0)))
+            total = self.trainer.strategy.reduce(own.clone(), reduce_op="sum")
+            loss = loss * (own * self.trainer.world_size / total)
+        return loss
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        r"""Takes a step, and the average of the weights with it."""
+        super().optimizer_step(*args, **kwargs)
+        if self.ema is not None:
+            self.ema.update_parameters(self.trained)
+
+    def on_train_epoch_end(self) -> None:
+        r"""Reports the mean loss of an epoch."""
+        self.mean_loss = float(self.train_loss.compute())
+        self.log("train/loss", self.mean_loss)
+        self.train_loss.reset()
+
+    def _evaluate(self, batch: Any) -> None:
+        self.predictions.update(*self.run(self.evaluated, batch))
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        r"""Evaluates a batch."""
+        self._evaluate(batch)
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        r"""Evaluates a batch."""
+        self._evaluate(batch)
+
+    def _report(self, what: str) -> None:
+        found = self.predictions.compute()
+        self.predictions.reset()
+        self.results = summarise(found["logits"], found["labels"])
+        self.results["predictions"] = found
+        for name in ("loss", "top1", "top5"):
+            self.log(f"{what}/{name}", self.results[name])
+
+    def on_validation_epoch_end(self) -> None:
+        r"""Reports the accuracy."""
+        self._report("val")
+
+    def on_test_epoch_end(self) -> None:
+        r"""Reports the accuracy."""
+        self._report("test")
+
+    def configure_optimizers(self) -> Any:
+        r"""Makes the optimiser and its schedule."""
+        rate = self.hparams["lr"]
+        if self.hparams["lr_batch"] is not None:
+            rate = rate * self._global_batch / self.hparams["lr_batch"]
+        optimizer = self._optimizer(rate)
+        schedule = self.make_schedule(self.trainer.max_epochs, rate)
+        self.trainer.fit_loop.setup_data()
+        steps = math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
+        scheduler = LambdaLR(optimizer, lambda step: schedule(step / steps))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def make_schedule(self, epochs: int | None, rate: float | None = None) -> Schedule:
+        r"""Returns the schedule of a training.
+
+        Args:
+            epochs (int): The number of epochs.
+            rate (float, optional): The largest learning rate. (default: :obj:`lr`)
+
+        Raises:
+            ValueError: If the epochs are fewer than those of the warm-up.
+        """
+        given = self.hparams
+        rate = given["lr"] if rate is None else rate
+        if epochs is None or epochs < 1:
+            raise ValueError(f"'trainer.max_epochs' must be at least 1 (got {epochs})")
+        return Schedule(
+            given["schedule"],
+            epochs,
+            warm_up=given["warm_up"],
+            warm_up_from=given["warm_up_lr"] / rate,
+            lowest=given["min_lr"] / rate,
+            milestones=given["milestones"],
+            factor=given["factor"],
+            from_start=given["timm_schedule"],
+            by_epoch=given["timm_schedule"],
+        )
+
+    @property
+    def _global_batch(self) -> int:
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        batch: int = data.batch_size * self.trainer.world_size
+        return batch * self.trainer.accumulate_grad_batches
+
+    def _optimizer(self, rate: float) -> Optimizer:
+        given = self.hparams
+        parameters = list(self.trained.parameters())
+        whole = [p for p in parameters if given["decay_all"] or p.dim() > 1]
+        rest = [p for p in parameters if not (given["decay_all"] or p.dim() > 1)]
+        groups = [
+            {"params": whole, "weight_decay": given["weight_decay"]},
+            {"params": rest, "weight_decay": 0.0},
+        ]
+        groups = [group for group in groups if group["params"]]
+        if given["optimizer"] == "adamw":
+            return AdamW(groups, lr=rate)
+        return SGD(groups, lr=rate, momentum=given["momentum"], nesterov=given["momentum"] > 0)

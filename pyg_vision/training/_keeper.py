@@ -1,0 +1,181 @@
+r"""The callback that keeps checkpoints and metrics of a run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+
+from pyg_vision.prediction import latest_checkpoint
+from pyg_vision.training._checkpoint_io import LAST
+from pyg_vision.training._run_folder import write_text
+
+METRICS = "metrics.csv"
+TERMINATED = 143
+
+
+class NonFiniteLossError(FloatingPointError):
+    r"""A loss that is no number.
+
+    Example:
+        >>> from pyg_vision.training import NonFiniteLossError
+        >>> raise NonFiniteLossError("the loss is nan at step 7")
+        Traceback (most recent call last):
+        ...
+        pyg_vision.training._keeper.NonFiniteLossError: the loss is nan at step 7
+    """
+
+
+class Keeper(Checkpoint):
+    r"""Writes checkpoints within epochs and at their ends, and the metrics of each epoch.
+
+    A run that was stopped at any moment goes on from the last checkpoint with the same metrics,
+    which are part of it. A loss that is not finite ends the run before it changes a weight. After
+    SIGTERM, a checkpoint is written and the process ends with status 143.
+
+    Args:
+        folder (str or pathlib.Path): The folder of the run.
+        every_n_steps (int, optional): After how many batches within an epoch a checkpoint is
+            written; never if zero. (default: :obj:`0`)
+        every_seconds (float, optional): After how many seconds. (default: :obj:`600.0`)
+
+    Example:
+        >>> from lightning.pytorch import Trainer
+        >>> from pyg_vision.training import Keeper
+        >>> trainer = Trainer(callbacks=[Keeper("runs/digits")], logger=False)
+    """
+
+    def __init__(
+        self, folder: str | Path, every_n_steps: int = 0, every_seconds: float = 600.0
+    ) -> None:
+        self.folder = Path(folder)
+        self.every_n_steps, self.every_seconds = every_n_steps, every_seconds
+        self.history: list[dict[str, Any]] = []
+        self.extra: dict[str, Any] = {}
+        self.saved_at = self.started_at = time.monotonic()
+        self.seconds_before = 0.0
+        self.terminated = False
+        self._handler: Any = None
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        r"""Takes SIGTERM, which Lightning would answer within a step or before the end of an
+        epoch.
+        """
+        self.started_at = time.monotonic()
+        # Not before: Lightning puts back the handlers that it found when it began.
+        if threading.current_thread() is threading.main_thread():
+            self._handler = signal.signal(signal.SIGTERM, self._note)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        r"""Gives SIGTERM back."""
+        self._give_back()
+
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        r"""Gives SIGTERM back."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._handler is not None:
+            signal.signal(signal.SIGTERM, self._handler)
+            self._handler = None
+
+    def _note(self, *args: Any) -> None:
+        self.terminated = True
+
+    @property
+    def state_key(self) -> str:
+        r"""The name of the state in a checkpoint."""
+        return "Keeper"
+
+    def state_dict(self) -> dict[str, Any]:
+        r"""Returns the metrics of all epochs, and how long they took."""
+        return {"history": self.history, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        r"""Takes the metrics of the epochs before."""
+        self.history = list(state_dict["history"])
+        self.seconds_before = float(state_dict["seconds"])
+
+    @property
+    def seconds(self) -> float:
+        r"""The seconds of training, those before an interruption included."""
+        return self.seconds_before + time.monotonic() - self.started_at
+
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        r"""Adds what a checkpoint is read with: classes, inputs and configuration."""
+        checkpoint["pyg_vision"] = self.extra
+
+    def on_before_backward(self, trainer: Any, pl_module: Any, loss: torch.Tensor) -> None:
+        r"""Ends a run whose loss is not finite."""
+        if bool(torch.isfinite(loss)):
+            return
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        path, _ = latest_checkpoint(self.folder / "checkpoints")
+        good = f"the last good checkpoint is '{path}'" if path else "there is no checkpoint yet"
+        raise NonFiniteLossError(
+            f"the loss is {float(loss)} at step {trainer.global_step} (epoch "
+            f"{trainer.current_epoch + 1}, learning rate {rate:.3g}); {good}"
+        )
+
+    def on_train_batch_end(self, trainer: Any, *args: Any) -> None:
+        r"""Writes a checkpoint where it is time."""
+        batch = trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        if batch >= trainer.num_training_batches or trainer.fit_loop._should_accumulate():
+            return  # the end of the epoch writes one; within a step none would be right
+        due = self.every_n_steps > 0 and batch % self.every_n_steps == 0
+        due |= time.monotonic() - self.saved_at >= self.every_seconds
+        if due or self.terminated:
+            self.save(trainer)
+        self._stop_if_asked()
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        r"""Writes the metrics of the epoch, and a checkpoint."""
+        row: dict[str, Any] = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step}
+        row["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row["train/loss"] = pl_module.mean_loss
+        row |= {f"val/{name}": pl_module.results[name] for name in ("loss", "top1", "top5")}
+        self.history.append(row)
+        self.save(trainer)
+        if trainer.is_global_zero:
+            write_text(self.folder / METRICS, as_csv(self.history))
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.terminated:
+            self._give_back()  # Lightning calls no hook after SystemExit
+            raise SystemExit(TERMINATED)
+
+    def save(self, trainer: Any) -> None:
+        r"""Writes a checkpoint.
+
+        Args:
+            trainer (lightning.pytorch.Trainer): The trainer.
+        """
+        trainer.save_checkpoint(self.folder / "checkpoints" / LAST)
+        self.saved_at = time.monotonic()
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    r"""Returns rows as the text of a CSV file, whose columns are those of any row.
+
+    Args:
+        rows (list of dict): The rows.
+
+    Example:
+        >>> from pyg_vision.training._keeper import as_csv
+        >>> as_csv([{"epoch": 1}, {"epoch": 2, "loss": 0.5}]).split()
+        ['epoch,loss', '1,', '2,0.5']
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,248 @@
+r"""Data modules of skeletons."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch_geometric.data import Data
+from torch_geometric.loader.dataloader import Collater
+from torch_geometric.transforms import Compose
+
+from pyg_vision import datasets
+from pyg_vision.data import skeleton_layout
+from pyg_vision.data.readers import read_skeletons
+from pyg_vision.datasets import SkeletonDataset, SkeletonFolder
+from pyg_vision.prediction import make_transforms
+from pyg_vision.training._data_module import KeyedDataModule
+from pyg_vision.training.folders import share_of_classes, split_folders
+from pyg_vision.training.graph_data import NumberedGraphs
+from pyg_vision.training.sampling import IndexedDataset
+
+Steps = Sequence[dict[str, dict[str, Any]]]
+
+
+class SkeletonSplits(KeyedDataModule):
+    r"""What the data modules of skeletons have in common: their transforms.
+
+    Args:
+        batch_size (int): The sequences of a batch of one process.
+        train_transforms (list of dict, optional): The transforms of training data, in order, of
+            :mod:`pyg_vision.transforms`: a name with its arguments each, such as
+            :obj:`{"SampleFrames": {"num_frames": 52}}`. (default: none)
+        test_transforms (list of dict, optional): The same for test data. (default: none)
+        **kwargs (optional): Arguments of :class:`KeyedDataModule`.
+
+    Raises:
+        ValueError: If there is no such transform.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.training import SkeletonSplits
+        >>> class Moves(SkeletonSplits):
+        ...     def sequences(self, split, transform):
+        ...         return SyntheticMotion(14, split=split, transform=transform)
+        >>> data = Moves(batch_size=4, test_transforms=[{"SampleFrames": {"num_frames": 9}}])
+        >>> data.setup("fit")
+        >>> tuple(next(iter(data.test_dataloader())).skeleton_shape[0])
+        (1, 9, 18)
+    """
+
+    def __init__(
+        self,
+        batch_size: int,
+        train_transforms: Steps = (),
+        test_transforms: Steps = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(batch_size, **kwargs)
+        self.steps = {"train": list(train_transforms), "test": list(test_transforms)}
+        for steps in self.steps.values():
+            make_transforms(steps)
+        self._raw: SkeletonDataset | None = None
+
+    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
+        r"""Returns the sequences of a split.
+
+        Args:
+            split (str): :obj:`"train"` or :obj:`"test"`.
+            transform (Callable): The transform of each.
+        """
+        raise NotImplementedError
+
+    def load(self, split: str, augment: bool) -> IndexedDataset:
+        r"""Returns a split of the data."""
+        data = self.sequences(split, make_transforms(self.steps["train" if augment else "test"]))
+        if split == "test":
+            self.classes = list(data.classes)
+        return NumberedGraphs(data)
+
+    def class_names(self) -> Sequence[str]:
+        r"""Returns the names of the classes."""
+        return self.classes
+
+    def preprocessing(self) -> dict[str, Any]:
+        r"""Returns in plain data what is done to a sequence before a model sees it."""
+        return {"kind": "skeleton", "transforms": [dict(step) for step in self.steps["test"]]}
+
+    def raw_sample(self, index: int) -> tuple[Any, str]:
+        r"""Returns a test sequence, and its file where it has one."""
+        if self._raw is None:
+            self._raw = self.sequences("test", Compose([]))
+        data, paths = self._raw, getattr(self._raw, "paths", None)
+        return data[index], str(paths[index]) if paths else f"test sequence {index}"
+
+    @property
+    def collate(self) -> Callable[[list[Any]], Any]:
+        r"""How sequences become a batch of PyG."""
+        return Collater(None)
+
+
+class SkeletonData(SkeletonSplits):
+    r"""Any data set of :mod:`pyg_vision.datasets` that holds skeletons in splits.
+
+    Args:
+        dataset (str): Its name, such as :obj:`"NWUCLA"`.
+        batch_size (int): The sequences of a batch of one process.
+        root (str, optional): Where its files are, for all but :obj:`"SyntheticMotion"`.
+            (default: :obj:`None`)
+        options (dict, optional): Further arguments of the data set, such as
+            :obj:`{"benchmark": "xsub"}`. (default: none)
+        splits (list of str, optional): The names of the splits of training and test.
+            (default: :obj:`"train"` and :obj:`"test"`)
+        **kwargs (optional): Arguments of :class:`SkeletonSplits`.
+
+    Raises:
+        ValueError: If there is no such data set or transform.
+        FileNotFoundError: If there is no such folder.
+
+    Example:
+        >>> from pyg_vision.training import SkeletonData
+        >>> data = SkeletonData(
+        ...     "SyntheticMotion",
+        ...     batch_size=4,
+        ...     options={"num_sequences": 14},
+        ...     train_transforms=[{"CenterSkeleton": {"joint": "neck"}}],
+        ... )
+        >>> data.setup("fit")
+        >>> next(iter(data.train_dataloader())).num_graphs
+        4
+    """
+
+    def __init__(
+        self,
+        dataset: str,
+        batch_size: int,
+        root: str | None = None,
+        options: dict[str, Any] | None = None,
+        splits: Sequence[str] = ("train", "test"),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(batch_size, **kwargs)
+        kind = getattr(datasets, dataset, None)
+        if not isinstance(kind, type) or "split" not in inspect.signature(kind).parameters:
+            raise ValueError(f"pyg_vision.datasets has no data set '{dataset}' with splits")
+        self.kind, self.root, self.options = kind, root, dict(options or {})
+        self.splits = dict(zip(("train", "test"), splits, strict=True))
+
+    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
+        r"""Returns the sequences of a split."""
+        arguments = {"split": self.splits[split], **self.options, "transform": transform}
+        if self.root is not None:
+            first = next(iter(inspect.signature(self.kind).parameters))
+            arguments[first] = self.root
+        data: SkeletonDataset = self.kind(**arguments)
+        return data
+
+
+class SkeletonFolderData(SkeletonSplits):
+    r"""Files of skeletons in folders: :obj:`root/train/<class>/<name>.csv` and
+    :obj:`root/test/...`, or :obj:`root/<class>/<name>.csv`, of which a part is test data.
+
+    Args:
+        root (str): The folder. It holds :obj:`train`, and :obj:`val` or :obj:`test`; or the
+            classes.
+        batch_size (int): The sequences of a batch of one process.
+        layout (str, optional): The skeleton, or the path of a :obj:`.json` file of one, where the
+            files do not tell it. (default: :obj:`None`)
+        size (list of float, optional): Width and height of a frame, for the pixels of OpenPose.
+            (default: :obj:`None`)
+        test_share (float, optional): The share of each class that is test data, where the folder
+            holds classes. (default: :obj:`0.2`)
+        **kwargs (optional): Arguments of :class:`SkeletonSplits`.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If a file is malformed, or training and test data have other classes.
+
+    Example:
+        >>> from pyg_vision.training import SkeletonFolderData
+        >>> data = SkeletonFolderData("gestures", batch_size=2, size=(1920, 1080))
+        >>> data.setup("fit")
+        >>> data.classes
+        ['clap', 'wave']
+    """
+
+    def __init__(
+        self,
+        root: str,
+        batch_size: int,
+        layout: str | None = None,
+        size: Sequence[float] | None = None,
+        test_share: float = 0.2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(batch_size, **kwargs)
+        self.root = root
+        self.layout = layout if layout is None else skeleton_layout(layout)
+        self.size, self.test_share = size, test_share
+        self._whole: dict[Path, SkeletonFolder] = {}
+
+    @cached_property
+    def folders(self) -> dict[str, Path]:
+        r"""The folders of training and test data."""
+        return split_folders(self.root)
+
+    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
+        r"""Returns the sequences of a split."""
+        folder = self.folders[split]
+        if folder not in self._whole:  # read once
+            self._whole[folder] = SkeletonFolder(folder, self.read, pattern="*")
+        # PyG copies what it selects; the sequences themselves are shared.
+        data = copy.copy(self._whole[folder])
+        data.transform = transform
+        if self.folders["train"] == self.folders["test"]:
+            return data[share_of_classes(data.labels, self.test_share)[split]]
+        other = sorted(
+            {p.name for p in self.folders["train"].iterdir() if p.is_dir() and p.name[0] != "."}
+        )
+        if split == "test" and data.classes != other:
+            odd = sorted(set(other) ^ set(data.classes))
+            raise ValueError(f"'train' and test data must have the same classes (got {odd} in one)")
+        return data
+
+    def read(self, path: Path) -> Data:
+        r"""Reads a file that holds one sequence.
+
+        Args:
+            path (pathlib.Path): The file.
+
+        Raises:
+            ValueError: If it is malformed or holds several.
+        """
+        size = None if self.size is None else (self.size[0], self.size[1])
+        found = read_skeletons(path, self.layout, size)
+        if len(found) != 1:
+            raise ValueError(f"'{path}' must hold one sequence of its class (got {len(found)})")
+        return found[0]
+
+    def model_options(self) -> dict[str, Any]:
+        r"""Returns the skeleton and the channels of a joint."""
+        data: Any = self.sequences("test", make_transforms(self.steps["test"]))
+        first = data[0]
+        one = first[0] if isinstance(first, list) else first
+        return {"in_channels": one.x.size(1), "layout": one.layout}

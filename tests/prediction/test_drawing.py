@@ -1,0 +1,70 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import resnet18
+
+from pyg_vision.data import skeleton_sequence
+from pyg_vision.nn import STGCN, ViG
+from pyg_vision.prediction import Predictor, TrainedModel, draw_prediction, joint_response
+
+
+def pixels(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=50)
+    return np.asarray(Image.open(buffer).convert("RGB")).astype(int)
+
+
+def stgcn():
+    torch.manual_seed(0)
+    model = STGCN(2, 3, layout="coco", stages=[(4, 1, 1), (8, 1, 2)]).eval()
+    return TrainedModel.of(model, ["clap", "wave", "sit"])
+
+
+def test_the_response_is_the_score_of_each_joint():
+    trained = stgcn()
+    data = skeleton_sequence(torch.rand(2, 9, 17, 2), "coco")
+    found = joint_response(trained, data, 1)
+    assert found.shape == (2, 9, 17)
+    assert (float(found.min()), float(found.max())) == (0.0, 1.0)
+    with torch.no_grad():
+        scores = trained.model.extract_feature(data).scores[:, 1].view(2, 5, 17)
+    expected = (scores - scores.min()) / (scores.max() - scores.min())
+    torch.testing.assert_close(found, expected[:, [0, 0, 1, 1, 2, 2, 3, 3, 4]])
+
+
+def test_a_sequence_has_discs():
+    trained = stgcn()
+    data = skeleton_sequence(torch.rand(1, 9, 17, 2), "coco")
+    (prediction,) = Predictor(trained)(data, window=9)
+    found = pixels(draw_prediction(trained, data, prediction))
+    yellow = (abs(found - [0xF2, 0xB9, 0x0C]) < 12).all(axis=-1)
+    assert yellow.sum() > 20
+    response = torch.zeros(1, 9, 17)
+    from pyg_vision.visualization import draw_skeleton
+
+    with pytest.raises(ValueError, match="'response' must be from 0 to 1"):
+        draw_skeleton(data, response=response + 2)
+    with pytest.raises(ValueError, match=r"must be \[persons, frames, joints\] = \[1, 9, 17\]"):
+        draw_skeleton(data, response=response[:, :3])
+    plain, empty = draw_skeleton(data), draw_skeleton(data, response=response)
+    assert (pixels(plain) == pixels(empty)).all()
+
+
+@pytest.mark.parametrize("graphs", [True, False])
+def test_an_image_with_or_without_graphs(graphs):
+    torch.manual_seed(0)
+    vig = ViG(
+        channels=16, depth=2, k=3, image_size=32, patch_size=4, num_classes=2, use_dilation=False
+    ).eval()
+    about = {"kind": "image", "image_size": 32, "crop": 1.0, "interpolation": "bilinear",
+             "mean": [0.2] * 3, "std": [0.5] * 3}  # fmt: skip
+    model = vig if graphs else resnet18(num_classes=2).eval()
+    trained = TrainedModel.of(model, ["cat", "dog"], about)
+    image = Image.new("RGB", (40, 40), (200, 40, 40))
+    (prediction,) = Predictor(trained)(image)
+    found = pixels(draw_prediction(trained, image, prediction))
+    # In the colours of the image, not in those that the model sees.
+    assert (abs(found - [200, 40, 40]) < 8).all(axis=-1).sum() > 100

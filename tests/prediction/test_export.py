@@ -1,0 +1,59 @@
+import json
+
+import pytest
+import torch
+
+from pyg_vision.cli import main
+from pyg_vision.nn import STGCN, ViG
+from pyg_vision.prediction import ExportError, TrainedModel, export, export_model
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def trained(kind="skeleton"):
+    torch.manual_seed(0)
+    if kind == "skeleton":
+        return TrainedModel.of(STGCN(2, 4, layout="coco", stages=[(8, 1, 1), (8, 1, 2)]).eval())
+    options = {"channels": 16, "depth": 1, "k": 3, "image_size": 32}
+    return TrainedModel.of(ViG(num_classes=2, **options).eval(), ["cat", "dog"])
+
+
+@pytest.mark.parametrize("kind", ["skeleton", "image"])
+@pytest.mark.parametrize("format", ["onnx", "torch"])
+def test_files_give_the_same(kind, format, tmp_path):
+    model, path = trained(kind), tmp_path / f"model.{format}"
+    assert export_model(model, path, format) < 1e-3
+    about = json.loads((tmp_path / "model.json").read_text())
+    assert about["classes"] == model.classes
+    assert about["input"]["kind"] == kind
+    assert (about["layout"] is None) == (kind == "image")
+    if format == "torch":
+        x = torch.randn(1, 2, 60, 17, 1) if kind == "skeleton" else torch.randn(5, 3, 32, 32)
+        with torch.no_grad():
+            torch.testing.assert_close(torch.export.load(path).module()(x), model.model(x))
+
+
+def test_a_file_that_gives_something_else_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_to_torch", lambda model, *rest: lambda x: model(x) * 1.01)
+    with pytest.raises(ExportError, match="differs from the model by 0.01"):
+        export_model(trained(), tmp_path / "model.pt2", "torch")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_or_unknown(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="'format' must be one of onnx, torch"):
+        export_model(trained(), tmp_path / "model", "tflite")
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="needs onnx, onnxscript, onnxruntime: pip install"):
+        export_model(trained(), tmp_path / "model.onnx")
+
+
+def test_the_command(tmp_path, capsys):
+    options = '{"in_channels": 2, "layout": "coco", "stages": [[8, 1, 1], [8, 1, 2]]}'
+    torch.save(trained().model.state_dict(), tmp_path / "a.pth")
+    given = ["--checkpoint", str(tmp_path / "a.pth"), "--model", "stgcn", "--options", options]
+    out = tmp_path / "a.pt2"
+    assert main(["export", *given, "--format", "torch", "--out", str(out)]) == 0
+    assert capsys.readouterr().out.startswith(f"written: {out} (outputs differ by ")
+    assert main(["export", "--checkpoint", str(tmp_path / "none")]) == 1
+    assert "there is no checkpoint" in capsys.readouterr().err

@@ -1,0 +1,166 @@
+"""The commands fit, validate and test, in this process."""
+
+import json
+import logging
+import re
+
+import pytest
+import torch
+import yaml
+
+from pyg_vision.cli import main
+from pyg_vision.prediction import load_trained
+from pyg_vision.training import RunFolder, fit
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+SMALL = [
+    "--config", "synthetic_motion", "--data.options", "{num_sequences: 14}",
+    "--model.options", "{in_channels: 3, stages: [[4, 1, 1], [8, 1, 2]]}",
+    "--trainer.accelerator", "cpu", "--trainer.max_epochs", "2", "--progress_bar", "false",
+]  # fmt: skip
+BRIEF = ["--report", "false"]
+
+
+@pytest.fixture(autouse=True)
+def logger_as_before():
+    logger = logging.getLogger("pyg_vision")
+    state = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.level, logger.propagate = state
+
+
+def error_of(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        raise SystemExit(main(arguments))
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert end.value.code not in (0, None)
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "motion"
+    assert main(["fit", *SMALL, "--run_dir", str(folder), "--seed", "3"]) == 0
+    return folder
+
+
+def test_a_run_leaves_what_it_was_and_what_it_found(run):
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["model"]["init_args"]["seed"] == config["data"]["init_args"]["seed"] == 3
+    assert config["model"]["init_args"]["lr"] == 1e-3
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["torch"] == torch.__version__
+    assert len((run / "metrics.csv").read_text().splitlines()) == 3
+    results = RunFolder(run).results()
+    assert results["samples"] == 14
+    assert len(results["confusion"]) == len(results["classes"]) == 7
+    assert any((run / "tensorboard").iterdir())
+    assert load_trained(run).classes == results["classes"]
+
+
+def test_evaluation_finds_what_the_run_found(run, capsys):
+    for command in ("test", "validate"):
+        assert main([command, "--run_dir", str(run)]) == 0
+        top1 = 100 * RunFolder(run).results()["top1"]
+        assert f"top-1 {top1:.2f}%" in capsys.readouterr().out
+    path = str(run / "checkpoints" / "last.ckpt")
+    assert main(["test", *SMALL, "--checkpoint", path]) == 0
+    assert f"top-1 {top1:.2f}%" in capsys.readouterr().out
+
+
+def test_the_console_has_our_lines_only(tmp_path, capsys):
+    assert main(["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run")]) == 0
+    out, err = capsys.readouterr()
+    assert all(
+        line.startswith(("epoch ", "top-1 ", "report: ")) or "waiting" in line
+        for line in out.splitlines()
+    )
+    assert "Lightning" not in out + err
+    assert "Tip" not in out + err
+
+
+def test_finished_other_and_resumed_runs(run, capsys):
+    same = ["fit", *SMALL, *BRIEF, "--run_dir", str(run), "--seed", "3"]
+    assert "is finished; --overwrite" in error_of(same, capsys)
+    assert "model.init_args.lr was 0.001, is 0.5" in error_of([*same, "--model.lr", "0.5"], capsys)
+    before = RunFolder(run).results()
+    (run / "results.json").unlink()
+    assert main(same) == 0
+    assert "going on from" in capsys.readouterr().out
+    assert RunFolder(run).results() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--model.learning_rate", "1"], "learning_rate"),
+        (["--modle.lr", "1"], "modle"),
+        (["--config", "no_such_recipe"], "there is no recipe 'no_such_recipe'"),
+        (["--model.model", "vig_xl"], "there is no model 'vig_xl'"),
+        (["--model.num_classes", "5"], "the model has 5 classes, but the data 7"),
+        (["--trainer.accelerator", "cuda"], "CUDA|GPU|cuda"),
+        (["--trainer.max_epochs", "1"], "a warm-up must be shorter than 1 epochs"),
+        (["--data.batch_size", "many"], "batch_size"),
+        (["--data.dataset", "NWUCLA", "--data.options", "{}", "--data.root", "nowhere"], "nowhere"),
+        (["--data.batch_size", "15"], "no full batch of 15 in 14 samples"),
+    ],
+)
+def test_what_is_wrong_is_one_line_before_any_work(change, message, tmp_path, capsys):
+    if "cuda" in change and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    line = error_of(["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run"), *change], capsys)
+    assert line.startswith("pyg-vision: error: ")
+    assert re.search(message, line), line
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_checkpoint_to_evaluate(tmp_path, capsys):
+    assert "there is no checkpoint" in error_of(
+        ["test", *SMALL, "--run_dir", str(tmp_path)], capsys
+    )
+
+
+def test_from_python(tmp_path):
+    run = fit("synthetic_motion", tmp_path / "run", [*SMALL[2:], *BRIEF])
+    assert run.is_finished
+    with pytest.raises(SystemExit):
+        fit("synthetic_motion", tmp_path / "run", [*SMALL[2:], *BRIEF])
+
+
+@pytest.mark.parametrize("model", ["STGCN", "DenseSTGCN"])
+def test_recordings_end_to_end(model, shared, tmp_path):
+    root = tmp_path / "ucla"
+    root.mkdir()
+    for action in (1, 8):
+        for view in (1, 3):
+            found = shared.glob(f"data/nw_ucla/a{action:02d}_s0[1-3]_e*_v0{view}.json")
+            for path in sorted(found)[:4]:
+                (root / path.name).symlink_to(path)
+    frames = [{"CenterSkeleton": {"joint": "spine"}}, {"SampleFrames": {"num_frames": 8}}]
+    given = ["--data.root", str(root), "--data.test_transforms", json.dumps(frames)]
+    given += ["--model.model", f"pyg_vision.nn.{model}", "--progress_bar", "false"]
+    given += ["--trainer.max_epochs", "1", "--model.warm_up", "0", "--trainer.accelerator", "cpu"]
+    run = fit("stgcn_nw_ucla_joint", tmp_path / "run", given)
+    assert run.results()["samples"] == 8
+    assert run.results()["top1"] in [i / 8 for i in range(9)]
+
+
+def test_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    for option in ("--config", "--run_dir", "--overwrite", "--seed", "--trainer.max_epochs"):
+        assert option in text
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("fit", "test", "recipes", "benchmark"))
+
+
+def test_without_the_extra(monkeypatch, capsys):
+    monkeypatch.setattr("pyg_vision.cli.find_spec", lambda name: None)
+    assert main(["fit"]) == 2
+    assert "'fit' needs lightning and jsonargparse: pip install pyg-vision[train]" in (
+        capsys.readouterr().err
+    )

@@ -1,0 +1,110 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pyg_vision.training import ImageClassifier
+from pyg_vision.training import _seeding as seeding
+from tests.faults import write_images
+from tests.training import small
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+MODEL = {"channels": 16, "depth": 1, "k": 3, "image_size": 16, "patch_size": 4}
+
+
+def make(**options):
+    module = ImageClassifier("pyg_vision.nn.ViG", options=MODEL, **options)
+    module.build(["a", "b", "c"])
+    return module
+
+
+def test_mixed_labels_are_probabilities():
+    module = make(mixup=0.8, cutmix=1.0)
+    images, labels = torch.rand(6, 3, 16, 16), torch.tensor([0, 1, 2, 0, 1, 2])
+    mixed, soft, _ = module.mix((images, labels, torch.arange(6)))
+    torch.testing.assert_close(soft.sum(1), torch.ones(6))
+    assert mixed.shape == images.shape
+    plain = make().mix((images, labels, None))
+    assert plain[0] is images
+    # As timm smooths mixed labels: (1 - s) t + s / K.
+    logits = torch.randn(6, 3)
+    smooth = 0.9 * soft + 0.1 / 3
+    expected = -(smooth * logits.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(F.cross_entropy(logits, soft, label_smoothing=0.1), expected)
+
+
+def test_both_ways_to_mix_come_up():
+    module = make(mixup=0.8, cutmix=1.0)
+    images = torch.stack([torch.zeros(3, 16, 16), torch.ones(3, 16, 16)])
+    cut = 0
+    for step in range(60):
+        seeding.set_seed(step)
+        mixed, _, _ = module.mix((images, torch.tensor([0, 1]), None))
+        cut += bool(((mixed == 0) | (mixed == 1)).all())
+    assert 15 < cut < 45
+
+
+def test_weights_follow_from_the_seed():
+    a, b, c = (make(seed=seed).evaluated.state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert not all(torch.equal(a[name], c[name]) for name in a)
+
+
+def test_norms_and_biases_do_not_decay_unless_asked_for():
+    groups = make(weight_decay=0.1)._optimizer(1e-3).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+    assert all(p.dim() > 1 for p in groups[0]["params"])
+    assert all(p.dim() <= 1 for p in groups[1]["params"])
+    groups = make(weight_decay=0.1, decay_all=True, optimizer="sgd")._optimizer(1e-3).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.1]
+    assert groups[0]["nesterov"]
+
+
+def test_the_average_of_the_weights_is_what_is_evaluated(tmp_path):
+    root = write_images(tmp_path / "images", per_class=6)
+    module, data = small.images(root, ema=0.5)
+    seen = []
+    step = module.optimizer_step
+
+    def spy(*args, **kwargs):
+        step(*args, **kwargs)
+        seen.append({k: v.clone() for k, v in module.model.named_parameters()})
+
+    module.optimizer_step = spy
+    trainer = small.trainer(tmp_path / "run", max_epochs=1)
+    trainer.fit(module, datamodule=data)
+    average = seen[0]
+    for weights in seen[1:]:
+        average = {k: 0.5 * average[k] + 0.5 * v for k, v in weights.items()}
+    for name, value in module.evaluated.named_parameters():
+        torch.testing.assert_close(value, average[name])
+    assert module.evaluated is not module.trained
+
+
+def test_the_learning_rate_is_in_proportion_to_the_global_batch(tmp_path):
+    root = write_images(tmp_path / "images", per_class=8)
+    module, data = small.images(root, lr_batch=32)
+    trainer = small.trainer(tmp_path / "run", max_epochs=1, accumulate_grad_batches=2)
+    trainer.fit(module, datamodule=data)
+    assert trainer.lr_scheduler_configs[0].scheduler.base_lrs[0] == pytest.approx(1e-2 * 8 / 32)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mixup": -1.0}, "'mixup' must not be negative"),
+        ({"ema": 1.0}, "'ema' must be between 0 and 1"),
+        ({"optimizer": "lion"}, "'optimizer' must be 'adamw' or 'sgd'"),
+    ],
+)
+def test_wrong_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options)
+
+
+def test_models_that_are_not_there():
+    with pytest.raises(ValueError, match="there is no model 'vig_xl'; known are .*vig_ti"):
+        ImageClassifier("vig_xl")
+    with pytest.raises(ValueError, match="there is no model 'os.system'"):
+        ImageClassifier("os.system")
+    with pytest.raises(ValueError, match="has 4 classes, but the data 2"):
+        ImageClassifier("vig_ti", num_classes=4).build(["a", "b"])
