@@ -9,7 +9,8 @@ from pyg_vision.training.command import make_parser
 PUBLISHED = [
     "vig_ti_imagenet1k", "vig_s_imagenet1k", "vig_b_imagenet1k", "vig_s_imagenette",
     "stgcn_kinetics", "stgcn_ntu_xsub", "stgcn_ntu_xview", "stgcn_nw_ucla_joint",
-    "stgcn_nw_ucla_bone", "digits", "synthetic_motion",
+    "stgcn_nw_ucla_bone", "stgcn_ntu_pyskl", "digits", "synthetic_motion", "image_folder",
+    "skeleton_folder",
 ]  # fmt: skip
 
 

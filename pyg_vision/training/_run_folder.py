@@ -94,6 +94,8 @@ class RunFolder:
             RunError: If another run is there, or a finished one, or other files.
         """
         there = self.path.is_dir() and any(self.path.iterdir())
+        if there and not (self.path / CONFIG).exists() and self._barely_begun():
+            there = False
         if there and not (self.path / CONFIG).exists():
             raise RunError(f"'{self.path}' holds files, but no run; choose another --run_dir")
         if there and overwrite:
@@ -120,6 +122,13 @@ class RunFolder:
         write_text(self.path / ENVIRONMENT, json.dumps(environment, indent=1))
         # Last, since it is what makes the folder that of a run.
         write_text(self.path / CONFIG, yaml.safe_dump(_plain(config), sort_keys=False))
+
+    def _barely_begun(self) -> bool:
+        r"""Whether all that is there is what a run writes before its configuration."""
+        names = {path.name for path in self.path.iterdir() if not path.name.endswith(".part")}
+        return names <= {self.checkpoints.name, ENVIRONMENT} and not (
+            self.checkpoints.is_dir() and any(self.checkpoints.iterdir())
+        )
 
     def checkpoint(self) -> Path | None:
         r"""Returns the newest checkpoint that can be read, if there is one."""

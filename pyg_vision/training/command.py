@@ -16,6 +16,7 @@ import torch
 from jsonargparse import ArgumentParser, Namespace
 from torch.utils.data import default_collate
 
+from pyg_vision.prediction import CheckpointError, read_checkpoint
 from pyg_vision.training._run_folder import CONFIG, NOT_SAVED, RunFolder, write_text
 
 # Arguments of Lightning's trainer that are ours to set.
@@ -106,7 +107,6 @@ def main(command: str, text: str, arguments: Sequence[str]) -> int:
         arguments (list of str): What follows it on the command line.
     """
     _be_quiet()
-    from pyg_vision.prediction import CheckpointError
     from pyg_vision.training._keeper import NonFiniteLossError
     from pyg_vision.training._run_folder import RunError
 
@@ -181,10 +181,13 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
 
     if command == "fit" and folder.path.is_dir() and not values.overwrite:
         folder.prepare(config, sys.argv)  # raises before any data is read
+    path = None if command == "fit" else _to_evaluate(values, folder)
     try:
         made = parser.instantiate(values)
         module, data = made.model, made.data
         data.setup(command)
+        if path is not None:
+            data.classes = _classes_of(path, data.classes)
         module.build(data.classes, data.model_options())
         if command == "fit":
             module.make_schedule(made.trainer.max_epochs)
@@ -213,8 +216,8 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
         )
     except Exception as error:  # Lightning's, of many kinds
         fail(str(error).splitlines()[0])
-    if command != "fit":
-        return _evaluate(command, trainer, module, data, values, folder)
+    if path is not None:
+        return _evaluate(command, trainer, module, data, path)
     folder.prepare(config, sys.argv, values.overwrite)
     keeper.extra = {
         "config": config,
@@ -241,12 +244,28 @@ def _layout_of(model: Any) -> dict[str, Any] | None:
     return None if layout is None else layout.to_dict()
 
 
-def _evaluate(
-    command: str, trainer: Any, module: Any, data: Any, values: Namespace, folder: Any
-) -> int:
+def _to_evaluate(values: Namespace, folder: Any) -> Path:
     path = Path(values.checkpoint) if values.checkpoint else folder.checkpoint()
     if path is None:
         fail(f"there is no checkpoint below '{folder.path}'; give --checkpoint FILE", 1)
+    return path
+
+
+def _classes_of(path: Path, found: list[str]) -> list[str]:
+    r"""Returns the classes of a checkpoint, which the data must have, the last ones perhaps not."""
+    about = read_checkpoint(path).get("pyg_vision")
+    if about is None:
+        return found
+    classes = list(about["classes"])
+    if found != classes[: len(found)]:
+        raise ValueError(
+            f"the data has other classes than '{path}': {len(found)}, {found[:3]}, and "
+            f"{len(classes)}, {classes[:3]}"
+        )
+    return classes
+
+
+def _evaluate(command: str, trainer: Any, module: Any, data: Any, path: Path) -> int:
     evaluate = trainer.validate if command == "validate" else trainer.test
     evaluate(module, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)
     _report(module.results)

@@ -1,6 +1,7 @@
 r"""Transforms from images to graphs, with PyG's functional names of our own."""
 
 from pyg_vision.transforms.knn_edges import KNNEdges
+from pyg_vision.transforms.skeleton_align import AlignSkeleton
 from pyg_vision.transforms.skeleton_augment import (
     RandomFlipSkeleton,
     RandomMoveSkeleton,
@@ -30,6 +31,7 @@ __all__ = [
     "SkeletonEdges",
     "JointToBone",
     "JointToMotion",
+    "AlignSkeleton",
     "CenterSkeleton",
     "CenterByScore",
     "ScaleSkeleton",

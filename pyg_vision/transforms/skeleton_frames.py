@@ -2,8 +2,9 @@ r"""Which frames of a sequence are seen."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
@@ -17,6 +18,8 @@ from pyg_vision.transforms._skeleton import (
     shape_of,
     take_frames,
 )
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @functional_transform("sample_frames")
@@ -61,16 +64,19 @@ class UniformSampleFrames(SkeletonTransform):
     Skeleton-based Action Recognition" <https://arxiv.org/abs/2104.13586>`_ paper (functional name:
     :obj:`uniform_sample_frames`).
 
-    A sequence with fewer frames is looped, from anywhere in it. (pyskl differs in two details: it
-    spreads the frames of a sequence between one and two clips long otherwise, and lets the test
-    clips of a shorter one start evenly.) With several clips the result is a list of sequences,
-    of which PyG's :class:`~torch_geometric.loader.DataLoader` makes a list of batches; the mean of
-    their softmaxes is the usual test protocol.
+    Frame :math:`i` of :math:`n` is drawn from those from :math:`\lfloor i T / n \rfloor` to below
+    :math:`\lfloor (i + 1) T / n \rfloor` of :math:`T` frames. Of a sequence between one and two
+    clips long, :math:`T - n` of the gaps between the frames of a clip, drawn at random, skip a
+    frame each. A shorter one is looped, from anywhere in it. With several clips the result is a
+    list of sequences, of which PyG's :class:`~torch_geometric.loader.DataLoader` makes a list of
+    batches; the mean of their softmaxes is the usual test protocol. This is the definition of
+    `pyskl <https://github.com/kennymckormick/pyskl>`_, with the same frames for the same seed.
 
     Args:
         num_frames (int): The number of frames of a clip.
         num_clips (int, optional): The number of clips. (default: :obj:`1`)
-        seed (int, optional): If given, the same frames are drawn every time, as in a test.
+        seed (int, optional): If given, the same frames are drawn every time, as in a test, and the
+            clips of a sequence shorter than one start evenly; pyskl's is 255.
             (default: :obj:`None`)
 
     Raises:
@@ -92,22 +98,32 @@ class UniformSampleFrames(SkeletonTransform):
 
     def forward(self, data: Data) -> Data | list[Data]:
         r"""Takes the frames."""
-        generator = None if self.seed is None else torch.Generator().manual_seed(self.seed)
+        # numpy's, whose numbers are those of pyskl; in training they follow from torch's seed.
+        seed = int(torch.randint(2**31, (), device="cpu")) if self.seed is None else self.seed
+        random, length = np.random.RandomState(seed), shape_of(data).num_frames
         clips = [
-            take_frames(data.__copy__(), self._draw(shape_of(data).num_frames, generator))
-            for _ in range(self.num_clips)
+            take_frames(data.__copy__(), torch.from_numpy(self._draw(length, i, random)))
+            for i in range(self.num_clips)
         ]
         return clips[0] if self.num_clips == 1 else clips
 
-    def _draw(self, length: int, generator: torch.Generator | None) -> Tensor:
-        if length < self.num_frames:  # looped, from anywhere
-            start = torch.randint(length, (1,), generator=generator, device="cpu")
-            return (start + torch.arange(self.num_frames, device="cpu")) % length
-        edges = torch.arange(self.num_frames + 1, device="cpu") * length // self.num_frames
-        width = edges.diff()
-        share = torch.rand(self.num_frames, generator=generator, device="cpu")
-        offset = (share * width).long()
-        return edges[:-1] + torch.minimum(offset, width - 1)
+    def _draw(self, length: int, clip: int, random: np.random.RandomState) -> Indices:
+        random.rand(), random.randint(1)  # pyskl's, of how much of a sequence is seen: all
+        size = self.num_frames
+        frames = np.arange(size)
+        if length < size:  # looped
+            if self.seed is None:
+                start = random.randint(length)
+            else:
+                start = clip if length < self.num_clips else clip * length // self.num_clips
+            index: Indices = (start + frames) % length
+            return index
+        if length < 2 * size:
+            skips = np.zeros(size + 1, dtype=np.int64)
+            skips[random.choice(size + 1, length - size, replace=False)] = 1
+            return frames + skips.cumsum()[:-1]
+        edges = np.arange(size + 1) * length // size
+        return edges[:-1] + random.randint(np.diff(edges))
 
 
 @functional_transform("random_choose_frames")

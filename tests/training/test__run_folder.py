@@ -35,6 +35,21 @@ def test_the_same_run_goes_on_and_another_is_an_error(tmp_path):
     assert folder.config()["seed"] == 2
 
 
+def test_a_run_that_was_killed_before_it_began(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.checkpoints.mkdir()
+    (tmp_path / "environment.json").write_text("{}")
+    (tmp_path / ".config.yaml.part").write_text("seed")
+    folder.prepare(CONFIG, [])
+    assert folder.config()["seed"] == 1
+    # But not the files of someone else.
+    other = RunFolder(tmp_path / "other")
+    other.checkpoints.mkdir(parents=True)
+    (other.checkpoints / "last.ckpt").write_bytes(b"")
+    with pytest.raises(RunError, match="holds files, but no run"):
+        other.prepare(CONFIG, [])
+
+
 def test_a_finished_run_is_not_begun_again(tmp_path):
     folder = RunFolder(tmp_path)
     folder.prepare(CONFIG, [])

@@ -69,6 +69,19 @@ def test_evaluation_finds_what_the_run_found(run, capsys):
     assert f"top-1 {top1:.2f}%" in capsys.readouterr().out
 
 
+def test_data_of_other_classes_than_the_checkpoint(run, tmp_path, capsys, monkeypatch):
+    from pyg_vision.datasets import SyntheticMotion
+
+    path = str(run / "checkpoints" / "last.ckpt")
+    names = SyntheticMotion().classes
+    given = ["test", *SMALL, "--checkpoint", path, "--run_dir", str(tmp_path)]
+    monkeypatch.setattr(SyntheticMotion, "classes", property(lambda self: names[:5]))
+    assert main(given) == 0  # those that the test data lacks
+    capsys.readouterr()
+    monkeypatch.setattr(SyntheticMotion, "classes", property(lambda self: ["a", "b"]))
+    assert "the data has other classes than" in error_of(given, capsys)
+
+
 def test_the_console_has_our_lines_only(tmp_path, capsys):
     assert main(["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run")]) == 0
     out, err = capsys.readouterr()

@@ -19,6 +19,7 @@ NAMES = {
     "CenterByScore": "center_by_score",
     "ScaleSkeleton": "scale_skeleton",
     "SampleFrames": "sample_frames",
+    "AlignSkeleton": "align_skeleton",
     "UniformSampleFrames": "uniform_sample_frames",
     "RandomChooseFrames": "random_choose_frames",
     "RandomShiftFrames": "random_shift_frames",

@@ -65,6 +65,51 @@ def test_uniform_samples_take_one_of_each_stretch():
     assert all((b - a) % 3 == 1 for a, b in pairwise(looped))
 
 
+def pyskl_test_clips(length, clip, num_clips, seed):
+    """pyskl's UniformSampleFrames._get_test_clips with p_interval=1, and its modulo."""
+    np.random.seed(seed)
+    clips = []
+    for i in range(num_clips):
+        seen = int((np.random.rand() * 0 + 1) * length)
+        off = np.random.randint(length - seen + 1)
+        if seen < clip:
+            start = i if seen < num_clips else i * seen // num_clips
+            index = np.arange(start, start + clip)
+        elif clip <= seen < clip * 2:
+            basic = np.arange(clip)
+            index = np.random.choice(clip + 1, seen - clip, replace=False)
+            offset = np.zeros(clip + 1, dtype=np.int64)
+            offset[index] = 1
+            offset = np.cumsum(offset)
+            index = basic + offset[:-1]
+        else:
+            bids = np.array([j * seen // clip for j in range(clip + 1)])
+            bsize = np.diff(bids)
+            bst = bids[:clip]
+            offset = np.random.randint(bsize)
+            index = bst + offset
+        clips.append(np.mod(index + off, length).tolist())
+    return clips
+
+
+@pytest.mark.parametrize("length", [1, 5, 8, 9, 12, 15, 16, 17, 40, 101])
+def test_clips_of_a_test_are_those_of_pyskl(length):
+    state = np.random.get_state()[1].copy()
+    clips = UniformSampleFrames(8, num_clips=10, seed=255)(sequence(length))
+    assert (np.random.get_state()[1] == state).all()  # the caller's numbers stay the caller's
+    expected = pyskl_test_clips(length, 8, 10, 255)
+    # sequence() numbers its frames from one
+    assert [[frame - 1 for frame in frames_of(clip)] for clip in clips] == expected
+
+
+def test_frames_between_one_and_two_clips_skip_single_frames():
+    for _ in range(20):
+        taken = frames_of(UniformSampleFrames(8)(sequence(12)))
+        steps = {b - a for a, b in pairwise(taken)}
+        assert steps <= {1, 2}
+    assert frames_of(UniformSampleFrames(8)(sequence(8))) == list(range(1, 9))
+
+
 def test_clips_of_a_test_are_the_same_every_time():
     data, transform = sequence(40), UniformSampleFrames(5, num_clips=3, seed=255)
     clips = transform(data)
