@@ -31,6 +31,7 @@ RULES = (
     (r"torch_geometric\.(\w+)\.\w+(?:\.\w+)*", f"{PYG}/modules/{{1}}.html"),
     (r"torchvision\.datasets\.folder\.\w+", "https://docs.pytorch.org/vision/stable/datasets.html"),
     (r"torchvision\.\w+(?:\.\w+)*", "https://docs.pytorch.org/vision/stable/generated/{0}.html"),
+    (r"lightning\.\w+(?:\.\w+)*", "https://lightning.ai/docs/pytorch/stable/api_references.html"),
     (r"matplotlib\.figure\.Figure(?:\.\w+)?",
      "https://matplotlib.org/stable/api/figure_api.html#matplotlib.figure.Figure"),
     (r"matplotlib\.pyplot", "https://matplotlib.org/stable/api/pyplot_summary.html"),
