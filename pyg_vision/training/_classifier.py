@@ -212,6 +212,10 @@ class Classifier(LightningModule):
         if self.ema is not None:
             self.ema.update_parameters(self.trained)
 
+    def on_train_epoch_start(self) -> None:
+        r"""Forgets the evaluation of the epoch before."""
+        self.results = {}
+
     def on_train_epoch_end(self) -> None:
         r"""Reports the mean loss of an epoch."""
         self.mean_loss = float(self.train_loss.compute())

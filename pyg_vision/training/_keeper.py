@@ -140,7 +140,8 @@ class Keeper(Checkpoint):
         row: dict[str, Any] = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step}
         row["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
         row["train/loss"] = pl_module.mean_loss
-        row |= {f"val/{name}": pl_module.results[name] for name in ("loss", "top1", "top5")}
+        if pl_module.results:  # where there was an evaluation
+            row |= {f"val/{name}": pl_module.results[name] for name in ("loss", "top1", "top5")}
         self.history.append(row)
         self.save(trainer)
         if trainer.is_global_zero:

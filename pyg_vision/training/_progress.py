@@ -102,7 +102,7 @@ class Progress(Callback):
         if self.waiting > MUCH_WAITING and not self.warned:
             self.warned = True
             logger.warning(
-                "%.0f%% of the time is spent waiting for data; more --data.num_workers than %d may help",
+                "%.0f%% of the time is spent waiting for data; try more than %d --data.num_workers",
                 100 * self.waiting,
                 trainer.datamodule.num_workers,
             )

@@ -82,4 +82,10 @@ def test_metrics_of_each_epoch(tmp_path):
     head, *rows = (tmp_path / "metrics.csv").read_text().splitlines()
     assert head == "epoch,step,lr,train/loss,val/loss,val/top1,val/top5"
     assert [row.split(",")[:2] for row in rows] == [["1", "3"], ["2", "6"]]
+    module, data = small.skeletons()
+    folder = tmp_path / "rarely"
+    options = {"max_epochs": 3, "check_val_every_n_epoch": 2}
+    small.trainer(folder, **options).fit(module, datamodule=data)
+    lines = (folder / "metrics.csv").read_text().splitlines()
+    assert [line.endswith(",,,") for line in lines[1:]] == [True, False, True]
     assert as_csv([{"a": 1}, {"b": 2}]) == "a,b\n1,\n,2\n"

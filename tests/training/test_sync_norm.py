@@ -68,10 +68,14 @@ def test_norms_are_replaced_and_put_back():
 def test_two_processes_have_the_losses_of_one(kind, tmp_path):
     write_images(tmp_path / "images", per_class=10)
     script = ["-m", "tests.training.two_processes", kind, str(tmp_path)]
-    several = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"]
+    several = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     for command in (script, [*several, *script]):
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", *command], capture_output=True, text=True, cwd=ROOT
+            [sys.executable, "-W", "ignore", *command],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr[-3000:]
     one, two = (json.loads((tmp_path / f"{kind}_{n}.json").read_text()) for n in (1, 2))

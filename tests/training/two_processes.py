@@ -43,9 +43,9 @@ def make(kind, folder, processes):
                    "use_dilation": False}  # fmt: skip
         return ImageClassifier("pyg_vision.nn.ViG", options=options, lr=1e-2, ema=0.9), data
     # Sequences of 30 to 60 frames: the processes see other numbers of them.
-    data = SkeletonData("SyntheticMotion", options={"num_sequences": 21}, **share)
+    data = SkeletonData("SyntheticMotion", options={"num_sequences": 35}, **share)
     options = {"in_channels": 3, "stages": [(4, 1, 1), (8, 1, 2)]}
-    return SkeletonClassifier("stgcn", options=options, lr=1e-2, ema=0.9), data
+    return SkeletonClassifier("stgcn", options=options, optimizer="sgd", lr=0.05, ema=0.9), data
 
 
 def main(kind, folder):
