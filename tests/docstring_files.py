@@ -1,7 +1,9 @@
 """The small files that the examples of docstrings read, under the names that they have there."""
 
+import io
 import json
 import pickle
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ def write(folder: Path) -> None:
     write_images(folder / "photos")
     write_images(folder / "pictures")
     (folder / "pictures" / "dog" / "dog_2.png").unlink()
+    write_shards(folder / "shards")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -117,3 +120,18 @@ def write_images(folder: Path) -> None:
         for i in range(2):
             Image.new("RGB", (48, 32), color).save(folder / name / f"{name}_{i}.png")
     (folder / "dog" / "dog_2.png").write_bytes(b"")
+
+
+def write_shards(folder: Path) -> None:
+    """Two training shards of four images, a test shard of three, of two classes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, count in (("train-0", 4), ("train-1", 4), ("test-0", 3)):
+        with tarfile.open(folder / f"{name}.tar", "w") as tar:
+            for i in range(count):
+                file = io.BytesIO()
+                Image.new("RGB", (20, 16), (80 * i, 0, 0)).save(file, "PNG")
+                for suffix, content in (("png", file.getvalue()), ("cls", str(i % 2).encode())):
+                    info = tarfile.TarInfo(f"{name}/{i}.{suffix}")
+                    info.size = len(content)
+                    tar.addfile(info, io.BytesIO(content))
+    write_json(folder / "classes.json", ["cat", "dog"])

@@ -10,7 +10,7 @@ PUBLISHED = [
     "vig_ti_imagenet1k", "vig_s_imagenet1k", "vig_b_imagenet1k", "vig_s_imagenette",
     "stgcn_kinetics", "stgcn_ntu_xsub", "stgcn_ntu_xview", "stgcn_nw_ucla_joint",
     "stgcn_nw_ucla_bone", "stgcn_ntu_pyskl", "digits", "synthetic_motion", "image_folder",
-    "skeleton_folder",
+    "skeleton_folder", "vig_imagenette_small", "cifar10",
 ]  # fmt: skip
 
 

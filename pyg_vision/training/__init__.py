@@ -26,6 +26,7 @@ from pyg_vision.training.sampling import (
     Share,
 )
 from pyg_vision.training.schedule import Schedule
+from pyg_vision.training.shard_data import FirstSamples, ShardData, ShardStream, find_shards
 from pyg_vision.training.skeleton_classifier import SkeletonClassifier
 from pyg_vision.training.skeleton_data import SkeletonData, SkeletonFolderData, SkeletonSplits
 from pyg_vision.training.sync_norm import (
@@ -40,6 +41,7 @@ __all__ = [
     "AtomicCheckpointIO",
     "Classifier",
     "DigitsData",
+    "FirstSamples",
     "ImageClassifier",
     "ImageData",
     "ImageFolderData",
@@ -60,6 +62,8 @@ __all__ = [
     "RunFolder",
     "SampleKey",
     "Schedule",
+    "ShardData",
+    "ShardStream",
     "Share",
     "SkeletonClassifier",
     "SkeletonData",
@@ -68,6 +72,7 @@ __all__ = [
     "SyncNorms",
     "TorchvisionData",
     "count_macs",
+    "find_shards",
     "fit",
     "share_of_classes",
     "split_folders",

@@ -62,6 +62,9 @@ class KeyedDataModule(LightningDataModule):
         [4, 4]
     """
 
+    # Whether a training can go on from within an epoch.
+    resumes_within_epochs = True
+
     def __init__(
         self,
         batch_size: int,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
+import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -17,8 +20,12 @@ from pyg_vision.prediction import latest_checkpoint
 from pyg_vision.training._checkpoint_io import LAST
 from pyg_vision.training._run_folder import write_text
 
+logger = logging.getLogger(__name__)
+
 METRICS = "metrics.csv"
 TERMINATED = 143
+# After how many batches several processes ask one another whether to write a checkpoint.
+AGREE_EVERY = 10
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -38,7 +45,8 @@ class Keeper(Checkpoint):
 
     A run that was stopped at any moment goes on from the last checkpoint with the same metrics,
     which are part of it. A loss that is not finite ends the run before it changes a weight. After
-    SIGTERM, a checkpoint is written and the process ends with status 143.
+    SIGTERM, a checkpoint is written and the process ends with status 143; after SIGUSR1, in a job
+    of SLURM, the job is queued again, too.
 
     Args:
         folder (str or pathlib.Path): The folder of the run.
@@ -61,8 +69,8 @@ class Keeper(Checkpoint):
         self.extra: dict[str, Any] = {}
         self.saved_at = self.started_at = time.monotonic()
         self.seconds_before = 0.0
-        self.terminated = False
-        self._handler: Any = None
+        self.terminated = self.requeue = False
+        self._handlers: dict[int, Any] = {}
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         r"""Takes SIGTERM, which Lightning would answer within a step or before the end of an
@@ -71,7 +79,10 @@ class Keeper(Checkpoint):
         self.started_at = time.monotonic()
         # Not before: Lightning puts back the handlers that it found when it began.
         if threading.current_thread() is threading.main_thread():
-            self._handler = signal.signal(signal.SIGTERM, self._note)
+            signals = [signal.SIGTERM]
+            if "SLURM_JOB_ID" in os.environ:
+                signals.append(signal.SIGUSR1)  # sbatch --signal=SIGUSR1@90
+            self._handlers = {number: signal.signal(number, self._note) for number in signals}
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         r"""Gives SIGTERM back."""
@@ -82,12 +93,12 @@ class Keeper(Checkpoint):
         self._give_back()
 
     def _give_back(self) -> None:
-        if self._handler is not None:
-            signal.signal(signal.SIGTERM, self._handler)
-            self._handler = None
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
 
-    def _note(self, *args: Any) -> None:
+    def _note(self, number: int, frame: Any) -> None:
         self.terminated = True
+        self.requeue |= number == signal.SIGUSR1
 
     @property
     def state_key(self) -> str:
@@ -130,10 +141,22 @@ class Keeper(Checkpoint):
         if batch >= trainer.num_training_batches or trainer.fit_loop._should_accumulate():
             return  # the end of the epoch writes one; within a step none would be right
         due = self.every_n_steps > 0 and batch % self.every_n_steps == 0
-        due |= time.monotonic() - self.saved_at >= self.every_seconds
-        if due or self.terminated:
-            self.save(trainer)
-        self._stop_if_asked()
+        late = time.monotonic() - self.saved_at >= self.every_seconds
+        if trainer.world_size == 1 or batch % AGREE_EVERY == 0:
+            late = self._any(trainer, late)
+            self.terminated = self._any(trainer, self.terminated)
+            if due or late or self.terminated:
+                self.save(trainer, within=True)
+            self._stop_if_asked(trainer)
+        elif due:
+            self.save(trainer, within=True)
+
+    def _any(self, trainer: Any, here: bool) -> bool:
+        r"""Whether something is so in any process: all must write a checkpoint together."""
+        if trainer.world_size == 1:
+            return here
+        found: bool = trainer.strategy.reduce_boolean_decision(here, all=False)
+        return found
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         r"""Writes the metrics of the epoch, and a checkpoint."""
@@ -146,19 +169,33 @@ class Keeper(Checkpoint):
         self.save(trainer)
         if trainer.is_global_zero:
             write_text(self.folder / METRICS, as_csv(self.history))
-        self._stop_if_asked()
+        self.terminated = self._any(trainer, self.terminated)
+        self._stop_if_asked(trainer)
 
-    def _stop_if_asked(self) -> None:
-        if self.terminated:
-            self._give_back()  # Lightning calls no hook after SystemExit
-            raise SystemExit(TERMINATED)
+    def _stop_if_asked(self, trainer: Any) -> None:
+        if not self.terminated:
+            return
+        self._give_back()  # Lightning calls no hook after SystemExit
+        requeue = self._any(trainer, self.requeue)
+        if requeue and trainer.is_global_zero:
+            job = os.environ["SLURM_JOB_ID"]
+            logger.info("the job %s is queued again", job)
+            try:
+                subprocess.run(["scontrol", "requeue", job], check=True, capture_output=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                logger.warning("scontrol could not queue the job again: %s", error)
+        raise SystemExit(TERMINATED)
 
-    def save(self, trainer: Any) -> None:
+    def save(self, trainer: Any, within: bool = False) -> None:
         r"""Writes a checkpoint.
 
         Args:
             trainer (lightning.pytorch.Trainer): The trainer.
+            within (bool, optional): Whether this is within an epoch, where data that are read in
+                one go need none. (default: :obj:`False`)
         """
+        if within and not trainer.datamodule.resumes_within_epochs:
+            return
         trainer.save_checkpoint(self.folder / "checkpoints" / LAST)
         self.saved_at = time.monotonic()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import resource
 import sys
 import warnings
@@ -42,7 +43,10 @@ def fail(message: object, status: int = 2) -> NoReturn:
         message: What is wrong.
         status (int, optional): The exit status. (default: :obj:`2`)
     """
-    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    text = str(message)
+    # jsonargparse says of our own errors that no subtype of "class or None" fits.
+    own = re.search(r"Errors:\s+- (.*?)\s+- Expected a <class 'NoneType'>", text, re.DOTALL)
+    lines = [line.strip() for line in (own[1] if own else text).splitlines() if line.strip()]
     sys.stderr.write(f"pyg-vision: error: {' '.join(lines) or 'it failed'}\n")
     raise SystemExit(status)
 
@@ -160,6 +164,7 @@ def _memory(error: BaseException) -> str:
 
 
 def _run(command: str, text: str, arguments: list[str]) -> int:
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
     from lightning.pytorch import Trainer
     from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -199,6 +204,8 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
     plugins: list[Any] = [AtomicCheckpointIO()]
     if given.pop("sync_batchnorm", False):
         plugins.append(SyncNorms())
+    if SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # the keeper does that
     keeper = Keeper(run_dir, values.checkpoint_steps, values.checkpoint_seconds)
     try:
         trainer = Trainer(

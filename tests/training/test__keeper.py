@@ -65,6 +65,24 @@ def test_sigterm_writes_a_checkpoint_and_ends_with_143(tmp_path, step):
     assert read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")["global_step"] == step + 1
 
 
+def test_the_signal_of_slurm_queues_the_job_again(tmp_path, monkeypatch):
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n')
+    scontrol.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    module, data = small.skeletons()
+    stop = At(1, lambda module: os.kill(os.getpid(), signal.SIGUSR1))
+    trainer = small.trainer(tmp_path, callbacks=[stop, Keeper(tmp_path)])
+    monkeypatch.setenv("SLURM_JOB_ID", "417")  # after Lightning looked for it
+    before = signal.getsignal(signal.SIGUSR1)
+    with pytest.raises(SystemExit) as end:
+        trainer.fit(module, datamodule=data)
+    assert end.value.code == 143
+    assert (tmp_path / "asked").read_text() == "requeue 417\n"
+    assert signal.getsignal(signal.SIGUSR1) == before
+    assert read_checkpoint(tmp_path / "checkpoints" / "last.ckpt")["global_step"] == 2
+
+
 def test_a_checkpoint_that_cannot_be_written_ends_the_run(tmp_path, monkeypatch):
     module, data = small.skeletons()
 

@@ -117,6 +117,8 @@ def test_finished_other_and_resumed_runs(run, capsys):
         (["--data.batch_size", "many"], "batch_size"),
         (["--data.dataset", "NWUCLA", "--data.options", "{}", "--data.root", "nowhere"], "nowhere"),
         (["--data.batch_size", "15"], "no full batch of 15 in 14 samples"),
+        (["--data.holdout", "2"], r"error: 'holdout' must be a share below 1 \(got 2.0\)$"),
+        (["--model.ema", "7"], r"error: 'ema' must be between 0 and 1 \(got 7.0\)$"),
     ],
 )
 def test_what_is_wrong_is_one_line_before_any_work(change, message, tmp_path, capsys):

@@ -19,8 +19,8 @@ class Collector(Keeper):
         super().__init__(folder, every_n_steps)
         self.copies = []
 
-    def save(self, trainer):
-        super().save(trainer)
+    def save(self, trainer, within=False):
+        super().save(trainer, within)
         path = self.folder / f"copy{len(self.copies)}.ckpt"
         shutil.copy(self.folder / "checkpoints" / "last.ckpt", path)
         self.copies.append(path)
