@@ -19,6 +19,7 @@ from pyg_vision.training.image_data import (
 )
 from pyg_vision.training.report import count_macs, write_report
 from pyg_vision.training.sampling import (
+    DataError,
     IndexedDataset,
     KeyedBatches,
     KeyedDataset,
@@ -40,6 +41,7 @@ __all__ = [
     "AnyBatchNorm",
     "AtomicCheckpointIO",
     "Classifier",
+    "DataError",
     "DigitsData",
     "FirstSamples",
     "ImageClassifier",

@@ -113,17 +113,18 @@ def main(command: str, text: str, arguments: Sequence[str]) -> int:
     _be_quiet()
     from pyg_vision.training._keeper import NonFiniteLossError
     from pyg_vision.training._run_folder import RunError
+    from pyg_vision.training.sampling import DataError
 
     try:
         return _run(command, text, list(arguments))
     except (CheckpointError, RunError, NonFiniteLossError, FileNotFoundError) as error:
         fail(error, 1)
-    except torch.OutOfMemoryError as error:
-        fail(_memory(error), 1)
+    except DataError as error:
+        # That of a worker process is the last line of its traceback.
+        fail(str(error).strip().splitlines()[-1].rpartition("DataError: ")[2], 1)
     except (RuntimeError, MemoryError) as error:
-        text = str(error).lower()
-        if isinstance(error, MemoryError) or "can't allocate memory" in text:
-            fail(_memory(error), 1)
+        if _is_of_memory(error):
+            fail(f"out of memory ({_first_line(error)})", 1)
         raise
     except KeyboardInterrupt:
         fail("interrupted; the same command goes on from the last checkpoint", 130)
@@ -155,12 +156,15 @@ def fit(recipe: str, run_dir: str | Path, overrides: Sequence[str] = ()) -> RunF
     return RunFolder(run_dir)
 
 
-def _memory(error: BaseException) -> str:
+def _is_of_memory(error: BaseException) -> bool:
     return (
-        f"out of memory ({str(error).splitlines()[0] if str(error) else 'no more is there'}); try "
-        f"a smaller --data.batch_size with --trainer.accumulate_grad_batches, or "
-        f"--trainer.precision bf16-mixed"
+        isinstance(error, (torch.OutOfMemoryError, MemoryError))
+        or "can't allocate memory" in str(error).lower()
     )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or "no more is there"
 
 
 def _run(command: str, text: str, arguments: list[str]) -> int:
@@ -236,7 +240,17 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
     path = folder.checkpoint()
     if path is not None:
         logging.getLogger("pyg_vision").info("going on from %s", path)
-    trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+    except (RuntimeError, MemoryError) as error:
+        if _is_of_memory(error):
+            fail(
+                f"out of memory at a batch of {data.batch_size} ({_first_line(error)}); try a "
+                f"smaller --data.batch_size with --trainer.accumulate_grad_batches, or "
+                f"--trainer.precision bf16-mixed",
+                1,
+            )
+        raise
     seconds = keeper.seconds
     trainer.test(module, datamodule=data, verbose=False)
     if trainer.is_global_zero:

@@ -46,6 +46,18 @@ class IndexedDataset(Protocol):
     def __getitem__(self, index: int, /) -> Any: ...
 
 
+class DataError(RuntimeError):
+    r"""A sample that cannot be read while a model is trained.
+
+    Example:
+        >>> from pyg_vision.training import DataError
+        >>> raise DataError("sample 3 cannot be read: 'a.png' is empty")
+        Traceback (most recent call last):
+        ...
+        pyg_vision.training.sampling.DataError: sample 3 cannot be read: 'a.png' is empty
+    """
+
+
 class KeyedDataset(Dataset[Any]):
     r"""A dataset whose random numbers are a function of the key of a sample.
 
@@ -56,6 +68,9 @@ class KeyedDataset(Dataset[Any]):
     Args:
         dataset (IndexedDataset): The dataset.
         seed (int): The seed.
+
+    Raises:
+        DataError: If a sample cannot be read.
 
     Example:
         >>> import torch
@@ -81,7 +96,11 @@ class KeyedDataset(Dataset[Any]):
 
     def __getitem__(self, key: SampleKey) -> Any:
         with seeded(self.seed, "sample", *key):
-            return self.dataset[key.sample]
+            try:
+                return self.dataset[key.sample]
+            except (OSError, ValueError, SyntaxError) as error:  # SyntaxError: Pillow's of a PNG
+                reason = " ".join(str(error).split()) or type(error).__name__
+                raise DataError(f"sample {key.sample} cannot be read: {reason}") from error
 
 
 class KeyedBatches(Sampler[list[SampleKey]]):

@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from pyg_vision.cli import main
 from pyg_vision.prediction import load_trained
@@ -159,6 +160,62 @@ def test_recordings_end_to_end(model, shared, tmp_path):
     run = fit("stgcn_nw_ucla_joint", tmp_path / "run", given)
     assert run.results()["samples"] == 8
     assert run.results()["top1"] in [i / 8 for i in range(9)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.\nMore lines."),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"),
+        MemoryError(),
+    ],
+)
+def test_no_memory_says_at_which_batch_and_what_to_try(error, tmp_path, capsys, monkeypatch):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr("pyg_vision.training.SkeletonClassifier.run", fail)
+    given = ["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run"), "--data.batch_size", "7"]
+    line = error_of(given, capsys)
+    assert "out of memory at a batch of 7" in line
+    assert "a smaller --data.batch_size with --trainer.accumulate_grad_batches" in line
+
+
+def test_a_full_disk_ends_the_run_with_one_line(tmp_path, capsys, monkeypatch):
+    given = ["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run")]
+    save = torch.save
+
+    def full(checkpoint, file):
+        if checkpoint.get("epoch") == 1:
+            file.write(b"a part of it")
+            raise OSError(28, "No space left on device")
+        save(checkpoint, file)
+
+    monkeypatch.setattr(torch, "save", full)
+    line = error_of(given, capsys)
+    assert "cannot write the checkpoint" in line
+    assert "No space left on device" in line
+    monkeypatch.setattr(torch, "save", save)
+    assert main(given) == 0  # goes on from the checkpoint before
+    assert "going on from" in capsys.readouterr().out
+    assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_file_that_cannot_be_read_is_named(workers, tmp_path, capsys):
+    root = tmp_path / "photos"
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for i in range(4):
+            Image.new("RGB", (8, 8)).save(root / name / f"{i}.png")
+    (root / "a" / "2.png").write_bytes(b"")
+    given = ["fit", "--config", "image_folder", "--data.root", str(root), "--data.image_size", "16"]
+    given += ["--model.options", "{channels: 8, depth: 1, k: 2, image_size: 16, patch_size: 4}"]
+    given += ["--data.num_workers", workers, "--data.batch_size", "2", "--trainer.max_epochs", "6"]
+    given += ["--trainer.accelerator", "cpu", "--run_dir", str(tmp_path / "run"), *BRIEF]
+    line = error_of([*given, "--progress_bar", "false"], capsys)
+    assert line.startswith("pyg-vision: error: sample ")
+    assert f"cannot be read: cannot identify image file '{root / 'a' / '2.png'}'" in line
 
 
 def test_help_explains_every_option(capsys):

@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
-from pyg_vision.training import ImageFolderData, RandAugmentIncreasing, TorchvisionData
+from pyg_vision.training import DataError, ImageFolderData, RandAugmentIncreasing, TorchvisionData
 from tests.faults import write_images
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_vanished_is_named(root):
     data.setup("fit")
     gone = root / "train" / "flat" / "3.png"
     gone.unlink()
-    with pytest.raises(FileNotFoundError, match=str(gone)):
+    with pytest.raises(DataError, match=str(gone)):
         list(data.train_dataloader())
 
 
