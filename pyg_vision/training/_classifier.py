@@ -26,10 +26,10 @@ OPTIMIZERS = ("adamw", "sgd")
 
 
 class Classifier(LightningModule):
-    r"""Trains a model that classifies; the base of :class:`ImageClassifier` and
-    :class:`SkeletonClassifier`.
+    r"""Trains a model that classifies.
 
-    The loss is cross-entropy. All random numbers of a step (dropout, drop path, mixup) follow from
+    It is the base of :class:`ImageClassifier` and :class:`SkeletonClassifier`. The loss is
+    cross-entropy. All random numbers of a step (dropout, drop path, mixup) follow from
     the seed, the epoch and the number of the batch, so that a training which is resumed goes on
     exactly as if it had not stopped.
 

@@ -32,9 +32,9 @@ class ResumableLoader(DataLoader[Any]):
 
 
 class KeyedDataModule(LightningDataModule):
-    r"""Loads training and evaluation data; the base of the data modules of images and skeletons.
+    r"""Loads training and evaluation data.
 
-    All random numbers of a sample follow from the seed, the epoch and its place in the epoch, so
+    It is the base of the data modules of images and skeletons. All random numbers of a sample follow from the seed, the epoch and its place in the epoch, so
     that neither the number of workers nor an interruption changes anything.
 
     Args:

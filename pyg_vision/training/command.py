@@ -28,8 +28,15 @@ OURS = {
 }  # fmt: skip
 
 
+ROLE = re.compile(r":\w+:`~?([^`]*)`")
+
+
 class Parser(ArgumentParser):
-    r"""A parser whose errors are one line."""
+    r"""A parser whose errors are one line, and whose help shows docstrings without their roles."""
+
+    def format_help(self, *args: Any, **kwargs: Any) -> str:
+        r"""Returns the help."""
+        return ROLE.sub(r"\1", super().format_help(*args, **kwargs))
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         r"""Ends the process with what is wrong."""
@@ -62,7 +69,10 @@ def make_parser(command: str, text: str = "") -> ArgumentParser:
 
     from pyg_vision.training import Classifier, KeyedDataModule
 
-    parser = Parser(prog=f"pyg-vision {command}", description=text)
+    hint = (
+        "--model.help ImageClassifier and --data.help ImageFolderData list the options of a class"
+    )
+    parser = Parser(prog=f"pyg-vision {command}", description=f"{text}; {hint}")
     parser.add_argument(
         "--config",
         action="config",

@@ -224,6 +224,12 @@ def test_help_explains_every_option(capsys):
     text = capsys.readouterr().out
     for option in ("--config", "--run_dir", "--overwrite", "--seed", "--trainer.max_epochs"):
         assert option in text
+    for name in ("--model.help=ImageClassifier", "--data.help=ImageFolderData"):
+        with pytest.raises(SystemExit):
+            main(["fit", name])
+        shown = capsys.readouterr().out
+        assert ":obj:" not in shown
+        assert "mixup" in shown or "test_share" in shown
     with pytest.raises(SystemExit):
         main(["--help"])
     listed = capsys.readouterr().out
