@@ -34,8 +34,9 @@ class ResumableLoader(DataLoader[Any]):
 class KeyedDataModule(LightningDataModule):
     r"""Loads training and evaluation data.
 
-    It is the base of the data modules of images and skeletons. All random numbers of a sample follow from the seed, the epoch and its place in the epoch, so
-    that neither the number of workers nor an interruption changes anything.
+    It is the base of the data modules of images and skeletons. All random numbers of a sample
+    follow from the seed, the epoch and its place in the epoch, so that neither the number of
+    workers nor an interruption changes anything.
 
     Args:
         batch_size (int): The samples of a batch of one process.
