@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ def write(folder: Path) -> None:
     write_utd_mhad(data / "utd_mhad" / "a3_s2_t1_skeleton.mat")
     write_pyskl(data / "ucf101.pkl")
     write_arrays(data)
+    for split in ("train", "val"):
+        (folder / "arrays").mkdir(exist_ok=True)
+        for end in ("data.npy", "label.pkl"):
+            shutil.copy(data / f"train_{end}", folder / "arrays" / f"{split}_{end}")
     write_images(folder / "photos")
     write_images(folder / "pictures")
     (folder / "pictures" / "dog" / "dog_2.png").unlink()

@@ -29,7 +29,12 @@ from pyg_vision.training.sampling import (
 from pyg_vision.training.schedule import Schedule
 from pyg_vision.training.shard_data import FirstSamples, ShardData, ShardStream, find_shards
 from pyg_vision.training.skeleton_classifier import SkeletonClassifier
-from pyg_vision.training.skeleton_data import SkeletonData, SkeletonFolderData, SkeletonSplits
+from pyg_vision.training.skeleton_data import (
+    SkeletonArraysData,
+    SkeletonData,
+    SkeletonFolderData,
+    SkeletonSplits,
+)
 from pyg_vision.training.sync_norm import (
     AnyBatchNorm,
     ProcessBatchNorm,
@@ -67,6 +72,7 @@ __all__ = [
     "ShardData",
     "ShardStream",
     "Share",
+    "SkeletonArraysData",
     "SkeletonClassifier",
     "SkeletonData",
     "SkeletonFolderData",

@@ -16,10 +16,10 @@ from torch_geometric.transforms import Compose
 from pyg_vision import datasets
 from pyg_vision.data import skeleton_layout
 from pyg_vision.data.readers import read_skeletons
-from pyg_vision.datasets import SkeletonDataset, SkeletonFolder
+from pyg_vision.datasets import SkeletonArrays, SkeletonDataset, SkeletonFolder
 from pyg_vision.prediction import make_transforms
 from pyg_vision.training._data_module import KeyedDataModule
-from pyg_vision.training.folders import share_of_classes, split_folders
+from pyg_vision.training.folders import NAMES, share_of_classes, split_folders
 from pyg_vision.training.graph_data import NumberedGraphs
 from pyg_vision.training.sampling import IndexedDataset
 
@@ -243,7 +243,62 @@ class SkeletonFolderData(SkeletonSplits):
 
     def model_options(self) -> dict[str, Any]:
         r"""Returns the skeleton and the channels of a joint."""
-        data: Any = self.sequences("test", make_transforms(self.steps["test"]))
-        first = data[0]
-        one = first[0] if isinstance(first, list) else first
-        return {"in_channels": one.x.size(1), "layout": one.layout}
+        return _told_by(self.sequences("test", make_transforms(self.steps["test"])))
+
+
+class SkeletonArraysData(SkeletonSplits):
+    r"""Arrays of sequences as the published code prepares them: :obj:`root/train_data.npy` with
+    :obj:`root/train_label.pkl` (or :obj:`.npy`), and :obj:`root/val_data.npy` or
+    :obj:`root/test_data.npy` with its labels.
+
+    The arrays are mapped from their files, and may be larger than the memory.
+
+    Args:
+        root (str): The folder.
+        batch_size (int): The sequences of a batch of one process.
+        layout (str): The skeleton, or the path of a :obj:`.json` file of one.
+        trim (bool, optional): Whether empty frames and persons at the end of a sequence are
+            removed. (default: :obj:`False`)
+        **kwargs (optional): Arguments of :class:`SkeletonSplits`.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If a file is malformed or does not fit the layout.
+
+    Example:
+        >>> from pyg_vision.training import SkeletonArraysData
+        >>> data = SkeletonArraysData("arrays", batch_size=2, layout="ntu", trim=True)
+        >>> data.setup("fit")
+        >>> tuple(next(iter(data.test_dataloader())).skeleton_shape[0])
+        (2, 6, 25)
+    """
+
+    def __init__(
+        self, root: str, batch_size: int, layout: str, trim: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(batch_size, **kwargs)
+        self.root, self.trim = Path(root), trim
+        self.layout = skeleton_layout(layout)
+
+    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
+        r"""Returns the sequences of a split."""
+        names = NAMES[split]
+        data = self._find([f"{name}_data.npy" for name in names])
+        labels = self._find([f"{name}_label.{end}" for name in names for end in ("pkl", "npy")])
+        return SkeletonArrays(data, labels, self.layout, trim=self.trim, transform=transform)
+
+    def model_options(self) -> dict[str, Any]:
+        r"""Returns the skeleton and the channels of a joint."""
+        return _told_by(self.sequences("test", make_transforms(self.steps["test"])))
+
+    def _find(self, names: list[str]) -> Path:
+        found = next((self.root / name for name in names if (self.root / name).is_file()), None)
+        if found is None:
+            raise FileNotFoundError(f"'{self.root}' must hold {' or '.join(map(repr, names))}")
+        return found
+
+
+def _told_by(data: Any) -> dict[str, Any]:
+    first = data[0]
+    one = first[0] if isinstance(first, list) else first
+    return {"in_channels": one.x.size(1), "layout": one.layout}

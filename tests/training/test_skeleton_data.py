@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from pyg_vision.training import SkeletonData
+from pyg_vision.training import SkeletonArraysData, SkeletonData
 from tests.training import small
 
 
@@ -50,3 +51,23 @@ def test_wrong_arguments_are_named_before_data_is_read(options, message):
 def test_a_missing_folder_is_named():
     with pytest.raises(FileNotFoundError, match="no_such_folder"):
         SkeletonData("NWUCLA", 2, root="no_such_folder").setup("fit")
+
+
+def test_arrays_of_the_published_code(tmp_path):
+    rng = np.random.default_rng(0)
+    for split, size in (("train", 6), ("test", 4)):
+        x = rng.random((size, 3, 8, 25, 2), dtype=np.float32)
+        x[0, :, 5:] = x[0, ..., 1] = 0
+        np.save(tmp_path / f"{split}_data.npy", x)
+        np.save(tmp_path / f"{split}_label.npy", np.arange(size) % 3)
+    data = SkeletonArraysData(str(tmp_path), 2, "ntu", trim=True)
+    data.setup("fit")
+    assert data.classes == ["0", "1", "2"]
+    assert tuple(data.test_set[0].skeleton_shape) == (1, 5, 25)
+    assert isinstance(data.test_set.data._array, np.memmap)
+    assert data.model_options()["in_channels"] == 3
+    raw, source = data.raw_sample(1)
+    assert (tuple(raw.skeleton_shape), source) == ((2, 8, 25), "test sequence 1")
+    (tmp_path / "test_label.npy").unlink()
+    with pytest.raises(FileNotFoundError, match="must hold 'test_label.pkl' or 'test_label.npy'"):
+        SkeletonArraysData(str(tmp_path), 2, "ntu").setup("fit")
