@@ -18,8 +18,15 @@ def trained(kind="skeleton"):
     return TrainedModel.of(ViG(num_classes=2, **options).eval(), ["cat", "dog"])
 
 
-@pytest.mark.parametrize("kind", ["skeleton", "image"])
-@pytest.mark.parametrize("format", ["onnx", "torch"])
+@pytest.mark.parametrize(
+    ("kind", "format"),
+    [
+        ("skeleton", "onnx"),
+        ("image", "torch"),
+        pytest.param("skeleton", "torch", marks=pytest.mark.slow),
+        pytest.param("image", "onnx", marks=pytest.mark.slow),
+    ],
+)
 def test_files_give_the_same(kind, format, tmp_path):
     model, path = trained(kind), tmp_path / f"model.{format}"
     assert export_model(model, path, format) < 1e-3

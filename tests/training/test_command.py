@@ -157,6 +157,7 @@ def test_recordings_end_to_end(model, shared, tmp_path):
     given = ["--data.root", str(root), "--data.test_transforms", json.dumps(frames)]
     given += ["--model.model", f"pyg_vision.nn.{model}", "--progress_bar", "false"]
     given += ["--trainer.max_epochs", "1", "--model.warm_up", "0", "--trainer.accelerator", "cpu"]
+    given += BRIEF
     run = fit("stgcn_nw_ucla_joint", tmp_path / "run", given)
     assert run.results()["samples"] == 8
     assert run.results()["top1"] in [i / 8 for i in range(9)]

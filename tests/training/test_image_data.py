@@ -92,7 +92,7 @@ def test_classes_alone_are_divided(root):
 
 
 def test_a_file_that_vanished_is_named(root):
-    data = ImageFolderData(str(root), 16, 4, num_workers=2)
+    data = ImageFolderData(str(root), 16, 4)
     data.setup("fit")
     gone = root / "train" / "flat" / "3.png"
     gone.unlink()
