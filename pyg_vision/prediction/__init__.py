@@ -18,6 +18,7 @@ from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
 from pyg_vision.prediction.predictor import Prediction, Predictor
 from pyg_vision.prediction.trained_model import (
     TrainedModel,
+    check_classes,
     load_trained,
     node_scores,
     open_model,
@@ -31,6 +32,7 @@ __all__ = [
     "Predictor",
     "Sample",
     "TrainedModel",
+    "check_classes",
     "draw_prediction",
     "ensemble_accuracy",
     "export_model",

@@ -111,6 +111,8 @@ def open_models(values: argparse.Namespace) -> list[TrainedModel]:
         return [load_trained(path, device) for path in values.ensemble]
     if values.weights is not None:
         values.parser.error("--weights are of an --ensemble")
+    if values.model is None and (values.options or values.input):
+        values.parser.error("--options and --input belong to a --model")
     if values.model is None:
         found = load_trained(values.checkpoint, device)
         if values.classes is not None:

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import sys
+import uuid
 import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -48,8 +49,8 @@ def export_model(
     r"""Writes a model to a file, and checks that the file gives the same.
 
     The input is a batch of images :math:`(B, C, H, W)` of any number, or a dense batch of
-    sequences :math:`(N, C, T, V, M)` of any number and length. Beside the file, a :obj:`.json` file
-    tells classes and preprocessing.
+    sequences :math:`(N, C, T, V, M)` of any number and length. Beside the file, one with
+    :obj:`.json` behind its name tells classes and preprocessing.
 
     Args:
         trained (TrainedModel): The model.
@@ -78,28 +79,37 @@ def export_model(
     if format not in get_args(Format):
         raise ValueError(f"'format' must be one of {', '.join(get_args(Format))} (got {format!r})")
     path = Path(path)
+    about_path = path.with_name(f"{path.name}.json")
     model = trained.model.to("cpu").eval()
     example, other, shapes = _inputs(trained, image_size, num_persons)
+    part = path.with_name(f".{uuid.uuid4().hex}.part{path.suffix}")
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            run = (_to_onnx if format == "onnx" else _to_torch)(model, example, shapes, path)
-            pairs = [(model(x), run(x)) for x in (example, other)]
+            run = (_to_onnx if format == "onnx" else _to_torch)(model, example, shapes, part)
+            differences = [_difference(model(x), run(x)) for x in (example, other)]
+        wrong = [value for value in differences if not value <= TOLERANCE]
+        if wrong:
+            raise ExportError(
+                f"what was exported differs from the model by {wrong[0]:.2g} of its largest output"
+            )
+        if part.exists():
+            part.replace(path)
+    except ExportError:
+        raise
     except (RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
-        path.unlink(missing_ok=True)
         raise ExportError(f"the model cannot be exported: {_line(error)}") from error
-    difference = max(
-        float((found - expected).abs().max() / expected.abs().max()) for expected, found in pairs
-    )
-    if not difference <= TOLERANCE:
-        path.unlink(missing_ok=True)
-        raise ExportError(
-            f"what was exported differs from the model by {difference:.2g} of its largest output"
-        )
+    finally:
+        part.unlink(missing_ok=True)
     layout = None if trained.layout is None else trained.layout.to_dict()
     about = {"classes": trained.classes, "input": dict(trained.input), "layout": layout}
-    path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    return difference
+    about_path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return max(differences)
+
+
+def _difference(expected: Tensor, found: Tensor) -> float:
+    r"""Returns by how much two outputs differ, as a share of the largest; NaN if one is."""
+    return float((found - expected).abs().max() / expected.abs().max())
 
 
 def _inputs(
@@ -114,8 +124,9 @@ def _inputs(
         example = torch.randn(2, *shape, generator=generator)
         other = torch.randn(3, *longer, generator=generator)
         return example, other, {0: Dim("batch"), 2: Dim("frames", min=5)}
-    size = getattr(trained.model, "image_size", None) or (trained.input.get("image_size", 224),) * 2
-    height, width = (image_size, image_size) if image_size is not None else tuple(size)
+    size: Any = getattr(trained.model, "image_size", None) or trained.input.get("image_size", 224)
+    size = size if image_size is None else image_size
+    height, width = (size, size) if isinstance(size, int) else size
     channels = getattr(trained.model, "in_channels", 3)
     example = torch.randn(2, channels, height, width, generator=generator)
     return example, torch.randn(3, *example.shape[1:], generator=generator), {0: Dim("batch")}
@@ -178,7 +189,7 @@ def run(values: argparse.Namespace) -> int:
         difference = export_model(
             models[0], path, values.format, values.image_size, values.num_persons
         )
-    except (CheckpointError, ExportError, OSError, ValueError, ImportError) as error:
+    except (CheckpointError, ExportError, OSError, TypeError, ValueError, ImportError) as error:
         sys.stderr.write(f"pyg-vision export: error: {' '.join(str(error).split())}\n")
         return 1
     sys.stdout.write(f"written: {path} (outputs differ by {difference:.1g} of the largest)\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from torch_geometric.data import Batch, Data
@@ -70,7 +71,7 @@ def find_images(inputs: Any) -> Iterator[Sample]:
             if value.ndim != 3:
                 shape = list(value.shape)
                 raise ValueError(f"an image must be [C, H, W], or [H, W, C] (got shape {shape})")
-            yield Sample(str(number), to_pil_image(value).convert("RGB"))
+            yield Sample(str(number), _to_image(value))
         else:
             raise TypeError(
                 f"an image must be a path, a PIL image, a tensor or an array (got "
@@ -165,6 +166,21 @@ def find_paths(
             else f"there is no file in '{given}' that ends in {', '.join(suffixes)}"
         )
     return sorted(found)
+
+
+def _to_image(value: Tensor | np.ndarray[Any, Any]) -> Image.Image:
+    array = value.detach().cpu() if isinstance(value, Tensor) else torch.from_numpy(value.copy())
+    if array.is_floating_point() and not (array.min() >= 0 and array.max() <= 1):
+        raise ValueError(
+            f"an image of floats must be from 0 to 1 (got {float(array.min()):.3g} to "
+            f"{float(array.max()):.3g})"
+        )
+    if array.dtype != torch.uint8 and not array.is_floating_point():
+        raise ValueError(f"an image of integers must be of bytes (got {array.dtype})")
+    given = value if array.dtype == torch.uint8 else array.float()
+    if isinstance(value, np.ndarray) and isinstance(given, Tensor):
+        given = given.permute(2, 0, 1)
+    return to_pil_image(given).convert("RGB")
 
 
 def _is_openpose(folder: Path) -> bool:

@@ -224,6 +224,8 @@ class Predictor:
             return
         known = layout if layout is not None else self.models[0].layout
         for sample in find_skeletons(inputs, known, size):
+            if not bool((sample.value.x != 0).any()):
+                raise ValueError(f"nobody is seen in '{sample.source}'")
             data = TrackPersons()(sample.value) if track else sample.value
             if not cuts:
                 yield _Part(sample, data)
@@ -242,7 +244,12 @@ class Predictor:
             whole: Any = (
                 torch.stack(part) if isinstance(part[0], Tensor) else Batch.from_data_list(part)
             )
-            rows.append(run_model(trained.model, whole.to(self.device)).float().softmax(-1))
+            logits = run_model(trained.model, whole.to(self.device))
+            if logits.size(-1) != len(trained.classes):
+                raise ValueError(
+                    f"the model gives {logits.size(-1)} classes (got {len(trained.classes)} names)"
+                )
+            rows.append(logits.float().softmax(-1))
         counts = [len(several) for several in clips]
         return torch.stack([part.mean(0) for part in torch.split(torch.cat(rows), counts)])
 

@@ -14,7 +14,11 @@ from torch_geometric.data import Data
 
 from pyg_vision.data import SkeletonLayout, skeletons_to_dense
 from pyg_vision.nn import DenseSTGCN, find_builder
-from pyg_vision.prediction._checkpoint import CheckpointError, read_checkpoint
+from pyg_vision.prediction._checkpoint import (
+    CheckpointError,
+    latest_checkpoint,
+    read_checkpoint,
+)
 from pyg_vision.prediction._preprocess import make_input
 from pyg_vision.weights import load_weights, read_weights
 
@@ -67,7 +71,7 @@ class TrainedModel:
         count = getattr(model, "num_classes", None)
         if classes is None and count is None:
             raise ValueError(f"'classes' must be given for a {type(model).__name__}")
-        names = list(map(str, range(count or 0) if classes is None else classes))
+        names = list(map(str, range(count or 0))) if classes is None else check_classes(classes)
         if count is not None and count != len(names):
             raise ValueError(f"the model has {count} classes (got {len(names)} names)")
         if input is None:
@@ -172,7 +176,13 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
     """
     if os.path.isdir(path):
-        path = os.path.join(path, "checkpoints", "last.ckpt")
+        folder = os.path.join(path, "checkpoints")
+        newest, problems = latest_checkpoint(folder)
+        if newest is None:
+            raise CheckpointError(
+                problems[0] if problems else f"there is no checkpoint in '{path}'"
+            )
+        path = newest
     found = read_checkpoint(path)
     about = found.get("pyg_vision")
     if not isinstance(about, dict):
@@ -227,9 +237,11 @@ def open_model(
         state = read_weights(path)
     except (FileNotFoundError, ValueError) as error:
         raise CheckpointError(str(error)) from error
-    given = dict(options or {})
-    if "num_classes" not in given:
-        given["num_classes"] = _classes_of(state) if classes is None else len(classes)
+    given, rows = dict(options or {}), _classes_of(state)
+    names = None if classes is None else check_classes(classes)
+    if names is not None and rows not in (0, len(names)):
+        raise ValueError(f"'{path}' is of {rows} classes (got {len(names)} names)")
+    given.setdefault("num_classes", rows if names is None else len(names))
     try:
         made = find_builder(model)(**given)
     except TypeError as error:
@@ -238,7 +250,31 @@ def open_model(
         load_weights(made, path)
     except (TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(str(error).strip().partition("\n")[0]) from error
-    return TrainedModel.of(made, classes, input)
+    if names is None:
+        names = list(map(str, range(given["num_classes"])))
+    return TrainedModel.of(made, names, input)
+
+
+def check_classes(classes: Any) -> list[str]:
+    r"""Returns the names of classes, which must be a list of text.
+
+    Args:
+        classes (list of str): The names.
+
+    Raises:
+        ValueError: If it is something else.
+
+    Example:
+        >>> from pyg_vision.prediction import check_classes
+        >>> check_classes(["cat", "dog"])
+        ['cat', 'dog']
+    """
+    if not isinstance(classes, Sequence) or isinstance(classes, str) or not classes:
+        raise ValueError(f"the classes must be a list of names (got {type(classes).__name__})")
+    odd = [name for name in classes if not isinstance(name, str)]
+    if odd:
+        raise ValueError(f"the classes must be a list of names (got {odd[0]!r} in it)")
+    return list(classes)
 
 
 def _classes_of(state: Mapping[str, Any]) -> int:

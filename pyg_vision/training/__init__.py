@@ -12,6 +12,7 @@ from pyg_vision.training.folders import share_of_classes, split_folders
 from pyg_vision.training.graph_data import DigitsData, NumberedGraphs
 from pyg_vision.training.image_classifier import ImageClassifier
 from pyg_vision.training.image_data import (
+    ColorImages,
     ImageData,
     ImageFolderData,
     NumberedImages,
@@ -46,6 +47,7 @@ __all__ = [
     "AnyBatchNorm",
     "AtomicCheckpointIO",
     "Classifier",
+    "ColorImages",
     "DataError",
     "DigitsData",
     "FirstSamples",

@@ -14,15 +14,18 @@ from torch.nn import Module
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import default_collate
 from torch_geometric.data import Data
-from torchmetrics import MeanMetric
 
 from pyg_vision.nn import find_builder
 from pyg_vision.training._evaluation import Predictions, summarise
 from pyg_vision.training._seeding import seeded, set_seed
+from pyg_vision.training.sampling import KeyedDataset, SampleKey
 from pyg_vision.training.schedule import Kind, Schedule
 
 OPTIMIZERS = ("adamw", "sgd")
+# Losses that wait on the device before they are added up.
+UNREAD = 50
 
 
 class Classifier(LightningModule):
@@ -107,12 +110,24 @@ class Classifier(LightningModule):
             raise ValueError(f"'optimizer' must be 'adamw' or 'sgd' (got {optimizer!r})")
         if ema is not None and not 0.0 < ema < 1.0:
             raise ValueError(f"'ema' must be between 0 and 1 (got {ema})")
+        check_rates(lr=lr, min_lr=min_lr, warm_up_lr=warm_up_lr)
+        for name, value in (("weight_decay", weight_decay), ("warm_up", warm_up)):
+            if not value >= 0:
+                raise ValueError(f"'{name}' must not be negative (got {value})")
+        for name, value in (("momentum", momentum), ("label_smoothing", label_smoothing)):
+            if not 0.0 <= value < 1.0:
+                raise ValueError(f"'{name}' must be from 0 to below 1 (got {value})")
+        if not 0.0 < factor <= 1.0:
+            raise ValueError(f"'factor' must be above 0 and at most 1 (got {factor})")
+        if lr_batch is not None and lr_batch < 1:
+            raise ValueError(f"'lr_batch' must be at least 1 (got {lr_batch})")
         find_builder(model)
         self.save_hyperparameters()
         self.model: Module | None = None
         self.ema: AveragedModel | None = None
-        self.train_loss = MeanMetric()
-        self.train_loss.persistent(True)
+        # The sum of the losses of an epoch, and of how many samples; of this process alone.
+        self.loss_sums = [0.0, 0.0]
+        self.unread: list[Tensor] = []
         self.predictions = Predictions()
         self.classes: list[str] = []
         self.options: dict[str, Any] = {}
@@ -141,6 +156,11 @@ class Classifier(LightningModule):
         Raises:
             ValueError: If another number of classes was given.
         """
+        if len(classes) < 2:
+            raise ValueError(
+                f"there must be two classes or more (got {list(classes)}); is the folder of the "
+                f"data the one that holds the folders of the classes?"
+            )
         wanted = self.hparams["num_classes"]
         if wanted is not None and wanted != len(classes):
             raise ValueError(f"the model has {wanted} classes, but the data {len(classes)}")
@@ -198,10 +218,12 @@ class Classifier(LightningModule):
         set_seed(self.hparams["seed"], "step", self.current_epoch, batch_idx, self.global_rank)
         logits, labels, _ = self.run(self.trained, self.mix(batch))
         loss = F.cross_entropy(logits, labels, label_smoothing=self.hparams["label_smoothing"])
-        self.train_loss.update(loss.detach(), logits.size(0))
+        own = loss.new_tensor(float(logits.size(0)))
+        self.unread.append(torch.stack((loss.detach() * logits.size(0), own)))
+        if len(self.unread) >= UNREAD:
+            self._read()
         if self.trainer.world_size > 1:
             # Gradients are averaged over processes, one of which may have a sample less.
-            own = loss.new_tensor(float(logits.size(0)))
             total = self.trainer.strategy.reduce(own.clone(), reduce_op="sum")
             loss = loss * (own * self.trainer.world_size / total)
         return loss
@@ -218,9 +240,35 @@ class Classifier(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         r"""Reports the mean loss of an epoch."""
-        self.mean_loss = float(self.train_loss.compute())
+        total, count = self._all_sums()
+        self.mean_loss = total / count
         self.log("train/loss", self.mean_loss)
-        self.train_loss.reset()
+        self.loss_sums = [0.0, 0.0]
+
+    def _read(self) -> None:
+        r"""Adds up what is on the device, of which each number would be waited for."""
+        for pair in torch.stack(self.unread).double().cpu().tolist() if self.unread else []:
+            self.loss_sums = [total + one for total, one in zip(self.loss_sums, pair, strict=True)]
+        self.unread = []
+
+    def _all_sums(self) -> tuple[float, float]:
+        r"""Returns the sums over all processes."""
+        self._read()
+        sums = torch.tensor(self.loss_sums, dtype=torch.float64, device=self.device)
+        if self.trainer.world_size > 1:
+            sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        total, count = sums.tolist()
+        return total, count
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        r"""Adds the losses of the epoch so far, of all processes."""
+        checkpoint["losses"] = list(self._all_sums())
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        r"""Takes them, in one process."""
+        self.loss_sums = [0.0, 0.0]
+        if self.global_rank == 0 and "losses" in checkpoint:
+            self.loss_sums = list(checkpoint["losses"])
 
     def _evaluate(self, batch: Any) -> None:
         self.predictions.update(*self.run(self.evaluated, batch))
@@ -298,9 +346,11 @@ class Classifier(LightningModule):
 
     def _optimizer(self, rate: float) -> Optimizer:
         given = self.hparams
-        parameters = list(self.trained.parameters())
-        whole = [p for p in parameters if given["decay_all"] or p.dim() > 1]
-        rest = [p for p in parameters if not (given["decay_all"] or p.dim() > 1)]
+        whole: list[Any] = []
+        rest: list[Any] = []
+        for name, parameter in self.trained.named_parameters():
+            spared = parameter.dim() <= 1 or name.endswith("bias")
+            (rest if spared and not given["decay_all"] else whole).append(parameter)
         groups = [
             {"params": whole, "weight_decay": given["weight_decay"]},
             {"params": rest, "weight_decay": 0.0},
@@ -309,3 +359,52 @@ class Classifier(LightningModule):
         if given["optimizer"] == "adamw":
             return AdamW(groups, lr=rate)
         return SGD(groups, lr=rate, momentum=given["momentum"], nesterov=given["momentum"] > 0)
+
+
+def check_fit(module: Classifier, data: Any) -> None:
+    r"""Runs the model on a test sample, which shows whether it takes the data.
+
+    Args:
+        module (Classifier): The module, whose model is built.
+        data (KeyedDataModule): The data, which is read.
+
+    Raises:
+        ValueError: If the model raises, or returns something else than a logit for each class.
+    """
+    item = KeyedDataset(data.test_set, 0)[SampleKey(0, 0, 0)]
+    batch = (data.collate or default_collate)([item])
+    model = module.trained.eval()
+    try:
+        with torch.no_grad():
+            logits = module.run(model, batch)[0]
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # of whatever the model does
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"the model does not take the data: {reason}") from error
+    finally:
+        model.train()
+    expected = (1, len(module.classes))
+    if not isinstance(logits, Tensor) or tuple(logits.shape) != expected:
+        found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ValueError(
+            f"the model must return a logit for each of {expected[1]} classes (got {found})"
+        )
+
+
+def check_rates(lr: float, min_lr: float, warm_up_lr: float) -> None:
+    r"""Refuses learning rates that are not positive or not in order.
+
+    Args:
+        lr (float): The largest one.
+        min_lr (float): That of the end.
+        warm_up_lr (float): That of the beginning.
+
+    Raises:
+        ValueError: If one is negative or larger than the largest.
+    """
+    if not 0.0 < lr < math.inf:
+        raise ValueError(f"'lr' must be positive (got {lr})")
+    for name, value in (("min_lr", min_lr), ("warm_up_lr", warm_up_lr)):
+        if not 0.0 <= value <= lr and not (name == "warm_up_lr" and value <= 1e-6):
+            raise ValueError(f"'{name}' must be from 0 to 'lr' = {lr} (got {value})")

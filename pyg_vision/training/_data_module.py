@@ -2,6 +2,7 @@ r"""Loaders that can begin anywhere in an epoch."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -136,17 +137,40 @@ class KeyedDataModule(LightningDataModule):
             self.test_set = self.load("test", False)
             self.classes = list(self.class_names())
         if stage == "fit" and self.train_set is None:
-            self.train_set, self.val_set = self.load("train", True), self.test_set
-            if self.holdout > 0:
-                size = len(self.train_set)
-                generator = torch.Generator().manual_seed(seed_of(self.seed, "holdout"))
-                order: list[int] = torch.randperm(size, generator=generator).tolist()
-                kept = max(1, round(size * (1 - self.holdout)))
-                plain = self.load("train", False)
-                self.train_set = Subset(self.train_set, sorted(order[:kept]))  # type: ignore[arg-type]
-                self.val_set = Subset(plain, sorted(order[kept:]))  # type: ignore[arg-type]
-        if stage == "validate" and self.val_set is None:
-            self.val_set = self.test_set
+            self.train_set = self.load("train", True)
+        if stage in ("fit", "validate") and self.val_set is None:
+            self.val_set = self.test_set if self.holdout == 0 else self._hold_out()
+
+    def _hold_out(self) -> IndexedDataset:
+        r"""Takes a part of the training data away, and returns it as validation data."""
+        plain = self.load("train", False)
+        size = len(plain)
+        kept = round(size * (1 - self.holdout))
+        if not 0 < kept < size:
+            raise ValueError(
+                f"a 'holdout' of {self.holdout} leaves {kept} of {size} samples for training"
+            )
+        generator = torch.Generator().manual_seed(seed_of(self.seed, "holdout"))
+        order: list[int] = torch.randperm(size, generator=generator).tolist()
+        if self.train_set is not None:
+            self.train_set = Subset(self.train_set, sorted(order[:kept]))  # type: ignore[arg-type]
+        return Subset(plain, sorted(order[kept:]))  # type: ignore[arg-type]
+
+    def names(self) -> list[str]:
+        r"""Returns what the samples are called, such as their files, so that it is noticed where
+        they are others than before; nothing if that is not known.
+        """
+        return []
+
+    def fingerprint(self) -> dict[str, Any]:
+        r"""Returns by what the data are recognised when a training goes on."""
+        text = "\0".join(self.names()).encode()
+        sizes = {
+            name: 0 if data is None else len(data)
+            for name, data in (("training", self.train_set), ("test", self.test_set))
+        }
+        digest = hashlib.blake2b(text, digest_size=16).hexdigest()
+        return {"classes": list(self.classes), **sizes, "names": digest}
 
     def train_dataloader(self) -> DataLoader[Any]:
         r"""Returns the loader of training data, from where a checkpoint was written on."""

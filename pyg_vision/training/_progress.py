@@ -6,7 +6,7 @@ import logging
 import time
 from typing import Any
 
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Checkpoint
 from tqdm import tqdm
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ MUCH_WAITING = 0.2
 IGNORED_BATCHES = 2
 
 
-class Progress(Callback):
+class Progress(Checkpoint):  # which runs after the module has its mean loss
     r"""A bar with loss and learning rate, and a line for each epoch with the accuracy, the samples
     a second, and the share of the time that was spent waiting for data.
 
@@ -92,7 +92,7 @@ class Progress(Callback):
             return
         found = trainer.callback_metrics
         parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
-        parts.append(f"loss {float(pl_module.train_loss.compute()):.4f}")
+        parts.append(f"loss {pl_module.mean_loss:.4f}")
         if "val/top1" in found:
             parts.append(f"top-1 {100 * float(found['val/top1']):.2f}%")
         if self.samples > 0:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,8 @@ class RunFolder:
         Raises:
             RunError: If another run is there, or a finished one, or other files.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"'{self.path}' is a file; choose another --run_dir")
         there = self.path.is_dir() and any(self.path.iterdir())
         if there and not (self.path / CONFIG).exists() and self._barely_begun():
             there = False
@@ -173,9 +176,12 @@ def write_text(path: Path, text: str) -> None:
         >>> Path("note.txt").read_text()
         'hello'
     """
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -2,31 +2,39 @@ r"""The commands :obj:`fit`, :obj:`validate` and :obj:`test` of :obj:`pyg-vision
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
 import re
-import resource
 import sys
+import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
 from jsonargparse import ArgumentParser, Namespace
-from torch.utils.data import default_collate
 
 from pyg_vision.prediction import CheckpointError, read_checkpoint
-from pyg_vision.training._run_folder import CONFIG, NOT_SAVED, RunFolder, write_text
+from pyg_vision.training._classifier import check_fit
+from pyg_vision.training._launch import prepare, rank
+from pyg_vision.training._results import log_results, write_results
+from pyg_vision.training._run_folder import CONFIG, NOT_SAVED, RunError, RunFolder
+from pyg_vision.training.sampling import DataError
 
 # Arguments of Lightning's trainer that are ours to set.
 OURS = {
     "logger", "callbacks", "default_root_dir", "enable_checkpointing", "enable_progress_bar",
     "enable_model_summary", "enable_autolog_hparams", "plugins", "use_distributed_sampler",
-    "num_sanity_val_steps", "barebones", "model_registry", "reload_dataloaders_every_n_epochs",
+    "num_sanity_val_steps", "barebones", "fast_dev_run", "overfit_batches", "max_steps",
+    "min_steps", "min_epochs", "limit_test_batches", "limit_predict_batches",
+    "model_registry", "reload_dataloaders_every_n_epochs",
 }  # fmt: skip
 
+
+logger = logging.getLogger(__name__)
 
 ROLE = re.compile(r":\w+:`~?([^`]*)`")
 
@@ -69,9 +77,7 @@ def make_parser(command: str, text: str = "") -> ArgumentParser:
 
     from pyg_vision.training import Classifier, KeyedDataModule
 
-    hint = (
-        "--model.help ImageClassifier and --data.help ImageFolderData list the options of a class"
-    )
+    hint = "--model.help ImageClassifier and --data.help ImageFolderData list those of a class"
     parser = Parser(prog=f"pyg-vision {command}", description=f"{text}; {hint}")
     parser.add_argument(
         "--config",
@@ -122,12 +128,10 @@ def main(command: str, text: str, arguments: Sequence[str]) -> int:
     """
     _be_quiet()
     from pyg_vision.training._keeper import NonFiniteLossError
-    from pyg_vision.training._run_folder import RunError
-    from pyg_vision.training.sampling import DataError
 
     try:
         return _run(command, text, list(arguments))
-    except (CheckpointError, RunError, NonFiniteLossError, FileNotFoundError) as error:
+    except (CheckpointError, RunError, NonFiniteLossError, OSError) as error:
         fail(error, 1)
     except DataError as error:
         # That of a worker process is the last line of its traceback.
@@ -188,17 +192,19 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
     parser = make_parser(command, text)
     names, arguments = _find_configs(arguments, recipe_path)
     if command != "fit":
-        arguments = _from_run(arguments)
+        arguments = _as_trained(arguments, names)
     values: Namespace = parser.parse_args(arguments)
     run_dir = Path(values.run_dir or f"runs/{'+'.join(names) or 'run'}")
     values.run_dir = str(run_dir)
     folder = RunFolder(run_dir)
     if values.threads is not None:
+        if values.threads < 1:
+            fail(f"--threads must be at least 1 (got {values.threads})")
         torch.set_num_threads(values.threads)
     config = json.loads(json.dumps(_as_dict(parser, values), default=str))
     config = {key: value for key, value in config.items() if key not in NOT_SAVED}
 
-    if command == "fit" and folder.path.is_dir() and not values.overwrite:
+    if command == "fit" and folder.path.exists() and not values.overwrite and rank() == 0:
         folder.prepare(config, sys.argv)  # raises before any data is read
     path = None if command == "fit" else _to_evaluate(values, folder)
     try:
@@ -209,11 +215,13 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
             data.classes = _classes_of(path, data.classes)
         module.build(data.classes, data.model_options())
         if command == "fit":
+            if made.trainer.limit_train_batches == 0:
+                raise ValueError("'trainer.limit_train_batches' must not be 0")
             module.make_schedule(made.trainer.max_epochs)
             data.train_dataloader()
+        check_fit(module, data)
     except (ValueError, TypeError) as error:
         fail(error)
-    callbacks: list[Any] = [Progress(values.progress_bar)]
     given = dict(vars(made.trainer))
     plugins: list[Any] = [AtomicCheckpointIO()]
     if given.pop("sync_batchnorm", False):
@@ -221,13 +229,16 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # the keeper does that
     keeper = Keeper(run_dir, values.checkpoint_steps, values.checkpoint_seconds)
+    callbacks: list[Any] = [Progress(values.progress_bar)]
+    board: Any = False
+    if command == "fit":
+        callbacks.append(keeper)
+        board = TensorBoardLogger(str(run_dir), name="", version="tensorboard")
     try:
         trainer = Trainer(
             **given,
-            logger=TensorBoardLogger(str(run_dir), name="", version="tensorboard")
-            if command == "fit"
-            else False,
-            callbacks=[*callbacks, keeper] if command == "fit" else callbacks,
+            logger=board,
+            callbacks=callbacks,
             default_root_dir=str(run_dir),
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -239,17 +250,19 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
         fail(str(error).splitlines()[0])
     if path is not None:
         return _evaluate(command, trainer, module, data, path)
-    folder.prepare(config, sys.argv, values.overwrite)
+    prepare(folder, config, sys.argv, values.overwrite)
     keeper.extra = {
         "config": config,
         "classes": data.classes,
         "input": data.preprocessing(),
         "options": {name: value for name, value in module.options.items() if name != "layout"},
         "layout": _layout_of(module.model),
+        "data": data.fingerprint(),
     }
     path = folder.checkpoint()
     if path is not None:
-        logging.getLogger("pyg_vision").info("going on from %s", path)
+        _check_same_data(path, keeper.extra["data"])
+        logger.info("going on from %s", path)
     try:
         trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
     except (RuntimeError, MemoryError) as error:
@@ -261,12 +274,30 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
                 1,
             )
         raise
-    seconds = keeper.seconds
+    epochs = trainer.max_epochs or 0
+    if trainer.current_epoch < epochs:
+        done = trainer.current_epoch
+        logger.info("stopped after %d of %d epochs; the same command goes on", done, epochs)
+        return 0
+    seconds, module.results = keeper.seconds, {}
     trainer.test(module, datamodule=data, verbose=False)
     if trainer.is_global_zero:
-        history = keeper.history if values.report else None
-        _write_results(module, data, trainer, folder, history, seconds)
+        write_results(module, data, folder, keeper.history, seconds, values.report)
     return 0
+
+
+def _check_same_data(path: Path, now: dict[str, Any]) -> None:
+    r"""Refuses to go on with other data than a checkpoint was written with."""
+    before = (read_checkpoint(path).get("pyg_vision") or {}).get("data")
+    if before is None or before == now:
+        return
+    for name, value in now.items():
+        if before.get(name) != value:
+            what = {"classes": "other classes", "names": "other files"}.get(
+                name, f"{value} {name} samples instead of {before.get(name)}"
+            )
+            raise RunError(f"the data changed since '{path}' was written: {what}; --overwrite true "
+                           f"runs it again")  # fmt: skip
 
 
 def _layout_of(model: Any) -> dict[str, Any] | None:
@@ -298,73 +329,14 @@ def _classes_of(path: Path, found: list[str]) -> list[str]:
 
 def _evaluate(command: str, trainer: Any, module: Any, data: Any, path: Path) -> int:
     evaluate = trainer.validate if command == "validate" else trainer.test
-    evaluate(module, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)
-    _report(module.results)
+    try:
+        evaluate(module, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)
+    except RuntimeError as error:
+        if "loading state_dict" in str(error):
+            fail(f"'{path}' holds another model: {str(error).strip().splitlines()[-1].strip()}", 1)
+        raise
+    log_results(module.results)
     return 0
-
-
-def _write_results(
-    module: Any, data: Any, trainer: Any, folder: Any, history: Any, seconds: float
-) -> None:
-    from pyg_vision.prediction import TrainedModel, write_checkpoint
-    from pyg_vision.training import write_report
-
-    found = module.results
-    predictions = found.pop("predictions")
-    predictions = {name: value.cpu() for name, value in predictions.items()}
-    write_checkpoint({"state_dict": predictions}, folder.path / "predictions.pt")
-    trained = TrainedModel.of(module.evaluated.cpu(), data.classes, data.preprocessing())
-    facts = _facts(trained, data, seconds)
-    page = None
-    if history is not None:
-        page = write_report(
-            folder.path / "report.html",
-            trained,
-            found,
-            predictions,
-            history,
-            title=folder.path.name,
-            facts=facts,
-            config=(folder.path / CONFIG).read_text(encoding="utf-8"),
-            data=data,
-        )
-    write_text(folder.path / "resources.json", json.dumps(facts, indent=1))
-    # Last, since it is what says that the run is finished.
-    folder.finish({**found, "classes": module.classes, "epochs": trainer.max_epochs})
-    _report(found)
-    if page is not None:
-        logging.getLogger("pyg_vision").info("report: %s", page)
-
-
-def _facts(trained: Any, data: Any, seconds: float) -> dict[str, str]:
-    r"""Returns what a report says of the model beside its accuracy."""
-    from pyg_vision.training import count_macs
-
-    parameters = sum(p.numel() for p in trained.model.parameters())
-    item = data.test_set[0]
-    batch = (data.collate or default_collate)([item])
-    clip = batch[0] if isinstance(batch, (list, tuple)) else batch
-    macs = count_macs(trained.model, clip)
-    if torch.cuda.is_available():
-        memory = torch.cuda.max_memory_allocated() / 2**20
-    else:
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return {
-        "parameters": f"{parameters / 1e6:.2f} M",
-        "multiply-adds of a sample": f"{macs / 1e9:.3g} G",
-        "training": f"{seconds / 60:.1f} min",
-        "peak memory": f"{memory:.0f} MiB",
-    }
-
-
-def _report(found: dict[str, Any]) -> None:
-    logging.getLogger("pyg_vision").info(
-        "top-1 %.2f%%, top-5 %.2f%%, loss %.4f on %d samples",
-        100 * found["top1"],
-        100 * found["top5"],
-        found["loss"],
-        found["samples"],
-    )
 
 
 def _find_configs(arguments: list[str], find: Any) -> tuple[list[str], list[str]]:
@@ -385,15 +357,36 @@ def _find_configs(arguments: list[str], find: Any) -> tuple[list[str], list[str]
     return names, found
 
 
-def _from_run(arguments: list[str]) -> list[str]:
-    r"""Puts the configuration of the run before the other arguments."""
+def _as_trained(arguments: list[str], names: list[str]) -> list[str]:
+    r"""Puts the configuration of the run behind those that are named, so that a model is evaluated
+    as it was trained but for what is said otherwise: that of its folder, or of the checkpoint.
+    """
+    given = dict(_options(arguments))
+    folder = Path(given.get("--run_dir") or f"runs/{'+'.join(names) or 'run'}")
+    path = folder / CONFIG
+    if "--checkpoint" in given:
+        about = read_checkpoint(given["--checkpoint"]).get("pyg_vision")
+        if about is None:
+            return arguments
+        file = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
+        atexit.register(os.unlink, file.name)
+        with file:
+            json.dump(about["config"], file)
+        path = Path(file.name)
+    if not path.exists():
+        return arguments
+    last = max((i for i, a in enumerate(arguments) if a.startswith("--config")), default=-1)
+    end = 0 if last < 0 else last + (1 if "=" in arguments[last] else 2)
+    return [*arguments[:end], "--config", str(path), *arguments[end:]]
+
+
+def _options(arguments: list[str]) -> Iterator[tuple[str, str]]:
     for i, argument in enumerate(arguments):
-        value = arguments[i + 1] if argument == "--run_dir" and i + 1 < len(arguments) else None
-        if argument.startswith("--run_dir="):
-            value = argument.removeprefix("--run_dir=")
-        if value is not None and (Path(value) / CONFIG).exists():
-            return ["--config", os.path.join(value, CONFIG), *arguments]
-    return arguments
+        name, sign, value = argument.partition("=")
+        if sign:
+            yield name, value
+        elif i + 1 < len(arguments):
+            yield name, arguments[i + 1]
 
 
 def _as_dict(parser: ArgumentParser, values: Namespace) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import Module
 from torch_geometric.data import Data
@@ -62,5 +63,7 @@ class ImageClassifier(Classifier):
             return batch
         if isinstance(batch, Data):
             raise ValueError("'mixup' and 'cutmix' are for images, not for graphs of patches")
-        images, labels, index = batch
+        # torchvision mixes neighbours, which are the same sample where samples are repeated.
+        order = torch.randperm(len(batch[1]))
+        images, labels, index = (part[order.to(part.device)] for part in batch)
         return (*v2.RandomChoice(ways)(images, labels), index)

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torchvision
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Subset
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms.v2.functional import to_pil_image
 
 from pyg_vision._checks import check_int
+from pyg_vision.data import image_to_rgb
 from pyg_vision.datasets import load_rgb
 from pyg_vision.prediction import image_transform, to_normalized
 from pyg_vision.training._data_module import KeyedDataModule
 from pyg_vision.training.augment import RandAugmentIncreasing
-from pyg_vision.training.folders import share_of_classes, split_folders
+from pyg_vision.training.folders import NAMES, share_of_classes, split_folders
 from pyg_vision.training.sampling import IndexedDataset
 from pyg_vision.typing import Interpolation
 
@@ -48,6 +51,31 @@ class NumberedImages(Dataset[tuple[Tensor, int, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int, int]:
         image, label = self.data[index]
         return self.transform(image), label, index
+
+
+class ColorImages(Dataset[tuple[Any, int]]):
+    r"""Pairs (image, label) whose images are RGB images of PIL.
+
+    Args:
+        data (IndexedDataset): The pairs, of images of PIL of any mode, or of arrays.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pyg_vision.training import ColorImages
+        >>> ColorImages([(Image.new("L", (4, 4)), 1)])[0][0].mode
+        'RGB'
+    """
+
+    def __init__(self, data: IndexedDataset) -> None:
+        self.data = data
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        image, label = self.data[index]
+        image = image if isinstance(image, Image.Image) else to_pil_image(image)
+        return image_to_rgb(image), label
 
 
 class ImageData(KeyedDataModule):
@@ -230,6 +258,14 @@ class ImageFolderData(ImageData):
             raise ValueError(f"'train' and test data must have the same classes (got {odd} in one)")
         return [str(name) for name in train]
 
+    def names(self) -> list[str]:
+        r"""Returns the files below the folder."""
+        return sorted(
+            str(Path(path).relative_to(self.root))
+            for folder in set(self.folders.values())
+            for path, _ in ImageFolder(folder).samples
+        )
+
     def paths(self) -> list[str]:
         r"""Returns the file of each test image."""
         data: Any = self.images("test")
@@ -280,23 +316,24 @@ class TorchvisionData(ImageData):
             raise ValueError(f"torchvision's '{dataset}' is not divided into splits")
 
     def images(self, split: str) -> IndexedDataset:
-        r"""Returns the pairs (image, label) of a split."""
-        if "train" in self.parameters:
-            data: IndexedDataset = self.kind(self.root, train=split == "train", **self.options)
-            return data
-        names = ("train",) if split == "train" else ("test", "val")
-        problem: Exception | None = None
+        r"""Returns the pairs (image, label) of a split, the images in colour."""
+        return ColorImages(self._make(split))
+
+    def _make(self, split: str) -> Any:
+        names = [split == "train"] if "train" in self.parameters else list(NAMES[split])
+        parameter = "train" if "train" in self.parameters else "split"
+        problems = []
         for name in names:
             try:
-                data = self.kind(self.root, split=name, **self.options)
-                return data
-            except ValueError as error:  # which is how they say that they have no such split
-                problem = error
-        raise ValueError(f"'{self.kind.__name__}' has no split {names}: {problem}")
+                return self.kind(self.root, **{parameter: name}, **self.options)
+            except (ValueError, RuntimeError, OSError) as error:
+                # ValueError is how they say that they have no such split.
+                problems.append(" ".join(str(error).split()))
+        raise ValueError(f"'{self.kind.__name__}' in '{self.root}': {problems[0]}")
 
     def class_names(self) -> Sequence[str]:
         r"""Returns the names of the classes, numbers where the data set has none."""
-        data = self.images("test")
+        data = self._make("test")
         if hasattr(data, "classes"):
             names = [name if isinstance(name, str) else name[0] for name in data.classes]
             return names

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ IMAGES, LABELS = ("jpg", "jpeg", "png", "webp"), ("cls", "json")
 BUFFER = 1000
 # No shard has more samples: a sample's number is that of its shard times this, and its place.
 MOST = 10**7
+END = 1024
 
 
 class ShardData(ImageData):
@@ -140,6 +142,15 @@ class ShardData(ImageData):
         r"""Returns the loader of test data."""
         return self._stream_loader(ShardStream(self, "test"), self.eval_batch_size)
 
+    def names(self) -> list[str]:
+        r"""Returns the shards with their sizes."""
+        paths = [path for split in ("train", "test") for path in self.shards[split]]
+        return [f"{path.name} {path.stat().st_size}" for path in paths]
+
+    def fingerprint(self) -> dict[str, Any]:
+        r"""Returns by what the data are recognised when a training goes on."""
+        return {**super().fingerprint(), "training": self.train_samples, "test": 0}
+
     def raw_sample(self, index: int) -> tuple[Any, str]:
         r"""Returns a test image, and where it is."""
         shard, place = divmod(index, MOST)
@@ -206,12 +217,17 @@ class ShardStream(IterableDataset[tuple[Tensor, int, int]]):
             shards = [shards[i] for i in torch.randperm(len(shards), generator=order).tolist()]
         ranks = self.data._world_size
         place, places = self.data._rank * workers + worker, ranks * workers
-        own = shards[place::places] or (shards if train else [])
+        # Where there are fewer shards than places, all read them all and share the samples out.
+        shared = train and len(shards) < places
+        own = shards if shared else shards[place::places]
         transform = self.data.train_transform() if train else self.data.eval_transform()
         size = self.data.batch_size
         limit = None if self.batches is None else _part(self.batches, worker, workers) * size
         repeats = self.data.repeats if train else 1
-        stream = (one for one in self._encoded(own) for _ in range(repeats))
+        encoded = self._encoded(own)
+        if shared:
+            encoded = islice(encoded, place, None, places)
+        stream = (one for one in encoded for _ in range(repeats))
         for number, (index, sample) in enumerate(stream):
             if number == limit:
                 return
@@ -284,6 +300,12 @@ def find_shards(pattern: str) -> list[Path]:
     found = [Path(path) for path in sorted(glob.glob(pattern)) if Path(path).is_file()]
     if not found:
         raise FileNotFoundError(f"there are no shards '{pattern}'")
+    for path in found:
+        # A tar file ends with two blocks of zeros; the reader takes one that was cut for whole.
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - END))
+            if path.suffix == ".tar" and file.read() != bytes(END):
+                raise ValueError(f"the shard '{path}' is truncated, or no tar file")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -241,6 +242,14 @@ class SkeletonFolderData(SkeletonSplits):
             raise ValueError(f"'{path}' must hold one sequence of its class (got {len(found)})")
         return found[0]
 
+    def names(self) -> list[str]:
+        r"""Returns the files below the folder."""
+        for split in ("train", "test"):
+            self.sequences(split, Compose([]))
+        return sorted(
+            os.path.relpath(path, self.root) for data in self._whole.values() for path in data.paths
+        )
+
     def model_options(self) -> dict[str, Any]:
         r"""Returns the skeleton and the channels of a joint."""
         return _told_by(self.sequences("test", make_transforms(self.steps["test"])))
@@ -282,9 +291,9 @@ class SkeletonArraysData(SkeletonSplits):
 
     def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
         r"""Returns the sequences of a split."""
-        names = NAMES[split]
-        data = self._find([f"{name}_data.npy" for name in names])
-        labels = self._find([f"{name}_label.{end}" for name in names for end in ("pkl", "npy")])
+        data = self._find([f"{name}_data.npy" for name in NAMES[split]])
+        name = data.name.removesuffix("_data.npy")
+        labels = self._find([f"{name}_label.{end}" for end in ("pkl", "npy")])
         return SkeletonArrays(data, labels, self.layout, trim=self.trim, transform=transform)
 
     def model_options(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def trained(kind="skeleton"):
 def test_files_give_the_same(kind, format, tmp_path):
     model, path = trained(kind), tmp_path / f"model.{format}"
     assert export_model(model, path, format) < 1e-3
-    about = json.loads((tmp_path / "model.json").read_text())
+    about = json.loads((tmp_path / f"model.{format}.json").read_text())
     assert about["classes"] == model.classes
     assert about["input"]["kind"] == kind
     assert (about["layout"] is None) == (kind == "image")
@@ -40,11 +40,21 @@ def test_files_give_the_same(kind, format, tmp_path):
             torch.testing.assert_close(torch.export.load(path).module()(x), model.model(x))
 
 
-def test_a_file_that_gives_something_else_is_removed(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_to_torch", lambda model, *rest: lambda x: model(x) * 1.01)
-    with pytest.raises(ExportError, match="differs from the model by 0.01"):
+@pytest.mark.parametrize("factor", [1.01, float("nan")])
+def test_a_file_that_gives_something_else_is_removed(factor, tmp_path, monkeypatch):
+    (tmp_path / "model.pt2").write_text("an older one")
+    monkeypatch.setattr(export, "_to_torch", lambda model, *rest: lambda x: model(x) * factor)
+    with pytest.raises(ExportError, match=r"differs from the model by (0.01|nan)"):
         export_model(trained(), tmp_path / "model.pt2", "torch")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt2"]
+    assert (tmp_path / "model.pt2").read_text() == "an older one"
+
+
+def test_a_size_may_be_one_number(tmp_path):
+    model = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    model.image_size = 20
+    one = TrainedModel.of(model, ["r", "g", "b"])
+    assert export_model(one, tmp_path / "model.pt2", "torch") < 1e-3
 
 
 def test_what_is_missing_or_unknown(tmp_path, monkeypatch):

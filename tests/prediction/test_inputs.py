@@ -53,6 +53,14 @@ def test_what_is_no_image(files):
         list(find_images(torch.ones(2, 2)))
 
 
+def test_values_of_images_are_checked():
+    for image in (torch.full((3, 2, 2), 1.5), np.full((2, 2, 3), -1.0), torch.full((3, 2, 2), 200)):
+        with pytest.raises(ValueError, match="must be from 0 to 1|must be of bytes"):
+            list(find_images(image))
+    (half,) = find_images(np.full((2, 2, 3), 0.5))
+    assert half.value.getpixel((0, 0)) == (127, 127, 127)
+
+
 def test_sequences_of_files_folders_and_patterns(files):
     assert names(find_skeletons(files / "data" / "nw_ucla"), files) == [
         f"data/nw_ucla/{name}.json"

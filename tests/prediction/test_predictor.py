@@ -92,6 +92,29 @@ def test_persons_are_followed():
     assert found[1].probabilities == pytest.approx(expected[1].probabilities)
 
 
+def test_nobody_to_predict_on():
+    data = skeleton_sequence(torch.zeros(1, 9, 17, 2), "coco")
+    for options in ({}, {"window": 3}):
+        with pytest.raises(ValueError, match="nobody is seen in '0'"):
+            Predictor(TrainedModel.of(stgcn()))(data, **options)
+
+
+def test_names_must_be_as_many_as_the_classes(tmp_path):
+    from torchvision.models import resnet18
+
+    about = {"kind": "image", "image_size": 32, "crop": 1.0, "interpolation": "bilinear",
+             "mean": [0.5] * 3, "std": [0.5] * 3}  # fmt: skip
+    trained = TrainedModel.of(resnet18(num_classes=10), ["a", "b"], about)
+    with pytest.raises(ValueError, match=r"gives 10 classes \(got 2 names\)"):
+        Predictor(trained)(Image.new("RGB", (32, 32)))
+    torch.save(stgcn().state_dict(), tmp_path / "a.pth")
+    options = {"in_channels": 2, "layout": "coco", "stages": [(4, 1, 1), (8, 1, 2)]}
+    with pytest.raises(ValueError, match=r"is of 4 classes \(got 2 names\)"):
+        open_model(tmp_path / "a.pth", "stgcn", options, ["a", "b"])
+    with pytest.raises(ValueError, match=r"must be a list of names \(got dict\)"):
+        open_model(tmp_path / "a.pth", "stgcn", options, {"0": "a"})
+
+
 def test_labels_and_names_of_some_inputs_do_not_matter():
     one, two = sequences((1, 9), (1, 9))
     one.y, two.name = torch.tensor([1]), "two"

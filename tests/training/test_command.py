@@ -12,6 +12,7 @@ from PIL import Image
 from pyg_vision.cli import main
 from pyg_vision.prediction import load_trained
 from pyg_vision.training import RunFolder, fit
+from tests.faults import write_images
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 SMALL = [
@@ -119,6 +120,12 @@ def test_finished_other_and_resumed_runs(run, capsys):
         (["--data.dataset", "NWUCLA", "--data.options", "{}", "--data.root", "nowhere"], "nowhere"),
         (["--data.batch_size", "15"], "no full batch of 15 in 14 samples"),
         (["--data.holdout", "2"], r"error: 'holdout' must be a share below 1 \(got 2.0\)$"),
+        (["--data.holdout", "0.001"], r"a 'holdout' of 0.001 leaves 14 of 14 samples"),
+        (["--threads", "0"], "--threads must be at least 1"),
+        (["--trainer.limit_train_batches", "0"], "'trainer.limit_train_batches' must not be 0"),
+        (["--trainer.fast_dev_run", "true"], "fast_dev_run"),
+        (["--model.options.in_channels", "2"], "the model does not take the data: .*in_channels=2"),
+        (["--model.options.layout", "coco"], "the model does not take the data: .*'coco'"),
         (["--model.ema", "7"], r"error: 'ema' must be between 0 and 1 \(got 7.0\)$"),
     ],
 )
@@ -129,6 +136,77 @@ def test_what_is_wrong_is_one_line_before_any_work(change, message, tmp_path, ca
     assert line.startswith("pyg-vision: error: ")
     assert re.search(message, line), line
     assert not (tmp_path / "run").exists()
+
+
+def test_validation_data_are_those_that_were_held_out(tmp_path, capsys):
+    given = ["fit", *SMALL, *BRIEF, "--data.holdout", "0.3", "--run_dir", str(tmp_path / "run")]
+    assert main(given) == 0
+    capsys.readouterr()
+    for command, samples in (("validate", 4), ("test", 14)):
+        assert main([command, "--run_dir", str(tmp_path / "run")]) == 0
+        assert f"on {samples} samples" in capsys.readouterr().out
+    last = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[-1].split(",")[4]
+    main(["validate", "--run_dir", str(tmp_path / "run")])
+    assert f"loss {float(last):.4f}" in capsys.readouterr().out
+
+
+def test_a_run_that_was_cut_short_is_not_finished(tmp_path, capsys):
+    given = ["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run")]
+    assert main([*given, "--trainer.max_time", "00:00:00:00"]) == 0
+    assert "stopped after 0 of 2 epochs" in capsys.readouterr().out
+    assert not RunFolder(tmp_path / "run").is_finished
+
+
+def test_other_data_than_before_are_noticed(tmp_path, capsys):
+    root = write_images(tmp_path / "images", per_class=4)
+    given = ["fit", "--config", "image_folder", "--data.root", str(root), "--data.image_size", "16"]
+    given += ["--model.options", "{channels: 8, depth: 1, k: 2, image_size: 16, patch_size: 4}"]
+    given += ["--data.num_workers", "0", "--data.batch_size", "2", "--trainer.max_epochs", "2"]
+    given += ["--model.warm_up", "0", "--progress_bar", "false", "--trainer.accelerator", "cpu"]
+    given += [*BRIEF, "--run_dir", str(tmp_path / "run")]
+    assert main(given) == 0
+    (tmp_path / "run" / "results.json").unlink()
+    (root / "train" / "flat" / "0.png").rename(root / "train" / "flat" / "z.png")
+    assert "the data changed since" in error_of(given, capsys)
+    (root / "train" / "flat" / "z.png").rename(root / "train" / "flat" / "0.png")
+    (tmp_path / "run" / "metrics.csv").unlink()
+    assert main(given) == 0
+    assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 3
+
+
+def test_double_precision_comes_to_its_end(tmp_path, capsys):
+    given = ["fit", *SMALL, "--trainer.precision", "64-true", "--run_dir", str(tmp_path / "run")]
+    assert main(given) == 0
+    assert "the report cannot" not in capsys.readouterr().out
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_model_is_evaluated_as_it_was_trained(run, tmp_path, capsys, monkeypatch):
+    top1 = f"top-1 {100 * RunFolder(run).results()['top1']:.2f}%"
+    path = str(run / "checkpoints" / "last.ckpt")
+    assert main(["test", "--checkpoint", path]) == 0
+    assert top1 in capsys.readouterr().out
+    assert main(["test", "--config", "synthetic_motion", "--checkpoint", path]) == 0
+    assert top1 in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "synthetic_motion").symlink_to(run)
+    assert main(["test", "--config", "synthetic_motion"]) == 0
+    assert top1 in capsys.readouterr().out
+    other = [
+        "test",
+        "--checkpoint",
+        path,
+        "--model.options",
+        "{in_channels: 3, stages: [[8, 1, 1]]}",
+    ]
+    assert "holds another model" in error_of(other, capsys)
+
+
+def test_a_file_in_place_of_the_folder(tmp_path, capsys):
+    (tmp_path / "run").write_text("")
+    given = ["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run")]
+    assert "run' is a file; choose another --run_dir" in error_of(given, capsys)
 
 
 def test_no_checkpoint_to_evaluate(tmp_path, capsys):
@@ -175,7 +253,7 @@ def test_no_memory_says_at_which_batch_and_what_to_try(error, tmp_path, capsys, 
     def fail(*args):
         raise error
 
-    monkeypatch.setattr("pyg_vision.training.SkeletonClassifier.run", fail)
+    monkeypatch.setattr("pyg_vision.training.SkeletonClassifier.training_step", fail)
     given = ["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path / "run"), "--data.batch_size", "7"]
     line = error_of(given, capsys)
     assert "out of memory at a batch of 7" in line

@@ -38,9 +38,57 @@ def test_both_ways_to_mix_come_up():
     cut = 0
     for step in range(60):
         seeding.set_seed(step)
-        mixed, _, _ = module.mix((images, torch.tensor([0, 1]), None))
+        mixed, _, _ = module.mix((images, torch.tensor([0, 1]), torch.arange(2)))
         cut += bool(((mixed == 0) | (mixed == 1)).all())
     assert 15 < cut < 45
+
+
+def test_repeated_samples_are_mixed_with_others():
+    module = make(mixup=0.8)
+    images = torch.arange(8.0).repeat_interleave(3).view(-1, 1, 1, 1).expand(-1, 3, 4, 4)
+    same = 0
+    for step in range(20):
+        seeding.set_seed(step)
+        mixed, _, index = module.mix((images, torch.zeros(24).long(), torch.arange(24)))
+        own = (index // 3).float()
+        same += int(((mixed[:, 0, 0, 0] - own).abs() < 1e-6).sum())
+    assert same < 0.3 * 20 * 24  # two of three if neighbours were mixed
+
+
+def test_importance_decays_and_biases_of_any_shape_do_not():
+    from pyg_vision.training import SkeletonClassifier
+
+    module = SkeletonClassifier("stgcn", options={"in_channels": 3, "stages": [(4, 1, 1)]})
+    module.build(["a", "b"])
+    names = {id(p): name for name, p in module.trained.named_parameters()}
+    decays, rest = module._optimizer(1e-3).param_groups
+    assert not [names[id(p)] for p in decays["params"] if names[id(p)].endswith("bias")]
+    assert any("bias" in names[id(p)] and p.dim() > 1 for p in rest["params"])
+    assert any("importance" in names[id(p)] for p in decays["params"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lr": 0}, r"'lr' must be positive \(got 0\)"),
+        ({"lr": -0.1}, "'lr' must be positive"),
+        ({"lr": 0.1, "min_lr": 1.0}, "'min_lr' must be from 0 to 'lr' = 0.1"),
+        ({"lr": 0.1, "warm_up_lr": 0.2}, "'warm_up_lr' must be from 0"),
+        ({"weight_decay": -1}, "'weight_decay' must not be negative"),
+        ({"momentum": 1.0}, "'momentum' must be from 0 to below 1"),
+        ({"label_smoothing": 2}, "'label_smoothing' must be from 0 to below 1"),
+        ({"factor": -1}, "'factor' must be above 0"),
+        ({"lr_batch": 0}, "'lr_batch' must be at least 1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        ImageClassifier("vig_ti", **options)
+
+
+def test_one_class_is_none():
+    with pytest.raises(ValueError, match="two classes or more"):
+        ImageClassifier("vig_ti").build(["im"])
 
 
 def test_weights_follow_from_the_seed():

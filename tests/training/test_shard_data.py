@@ -123,6 +123,26 @@ def test_all_processes_have_as_many_batches(root, monkeypatch):
         assert len(list(data.train_dataloader())) == 2
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2, 4])
+def test_workers_share_a_shard_out(root, workers):
+    write(
+        root / "one.tar", [m for i in range(12) for m in ((f"{i}.png", png(i)), (f"{i}.cls", b"0"))]
+    )
+    data = ShardData(
+        str(root / "one.tar"), str(root / "test-*.tar"), str(root / "classes.json"), 16, 3,
+        num_workers=workers, scale=(1.0, 1.0), mean=[0.0] * 3, std=[1 / 255] * 3,
+    )  # fmt: skip
+    data.setup("fit")
+    assert sorted(reds(data.train_dataloader())) == list(range(12))
+
+
+def test_a_truncated_shard_is_refused(root):
+    path = root / "train-1.tar"
+    path.write_bytes(path.read_bytes()[: 512 * 8])
+    with pytest.raises(ValueError, match="train-1.tar' is truncated, or no tar file"):
+        make(root).setup("fit")
+
+
 def test_first_samples_and_raw_ones(root):
     data = make(root)
     data.setup("test")

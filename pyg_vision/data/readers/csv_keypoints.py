@@ -55,20 +55,21 @@ def read_csv(path: str | PathLike[str], layout: str | SkeletonLayout) -> Data:
         SkeletonShape(num_persons=1, num_frames=3, num_joints=17)
     """
     path, layout = Path(path), skeleton_layout(layout)
-    reader = csv.reader(io.StringIO(read_text(path)), skipinitialspace=True)
+    text = read_text(path).removeprefix("\ufeff")  # which Excel writes
+    reader = csv.reader(io.StringIO(text), skipinitialspace=True)
     try:
-        rows = [row for row in reader if row]
+        rows = [(reader.line_num, row) for row in reader if any(row)]
     except csv.Error as error:
         raise SkeletonFileError(path, f"is no CSV file ({error})") from error
     if len(rows) < 2:
         raise SkeletonFileError(path, "must have a line of column names, and further ones")
-    names = [name.strip().lower() for name in rows[0]]
+    names = [name.strip().lower() for name in rows[0][1]]
     if "frame" not in names or len(set(names)) < len(names):
         raise SkeletonFileError(
             path, f"must have the column 'frame', and none twice (got {show(','.join(names))})"
         )
     read = _Lines(path, layout, names)
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in rows[1:]:
         read.add(row, number)
     return read.sequence()
 
@@ -86,7 +87,11 @@ class _Lines:
             joint, _, axis = name.rpartition("_")
             if "joint" in names and name in AXES:
                 self.columns[i] = (None, name)
-            elif "joint" not in names and axis in AXES and joint in self.joints:
+            elif "joint" not in names and axis in AXES:
+                if joint not in self.joints:
+                    raise SkeletonFileError(
+                        path, f"layout '{layout.name}' has no joint {show(joint)} (column {name!r})"
+                    )
                 self.columns[i] = (self.joints[joint], axis)
         found = {axis for _, axis in self.columns.values()}
         if not {"x", "y"} <= found:
@@ -113,17 +118,22 @@ class _Lines:
                 self.refuse(
                     number, f"layout '{self.layout.name}' has no joint {show(line['joint'])}"
                 )
-        taken = set()
+        taken: set[tuple[int, int, int]] = set()
         for column, (joint, axis) in self.columns.items():
             text = row[column].strip()
             if not text:
                 continue
-            place = (person, frame, own if joint is None else joint)
-            point = self.points.setdefault(place, {})  # type: ignore[arg-type]
+            which = own if joint is None else joint
+            place = (person, frame, -1 if which is None else which)
+            point = self.points.setdefault(place, {})
             if axis in point and place not in taken:
                 self.refuse(number, f"joint {place[2]} of frame {frame} is listed twice")
             taken.add(place)
             point[axis] = self.number(text, self.names[column], number)
+        for place in taken:
+            lacking = [a for a in self.axes if a != "score" and a not in self.points[place]]
+            if lacking:
+                self.refuse(number, f"joint {place[2]} has no {' and no '.join(lacking)}")
 
     def sequence(self) -> Data:
         r"""Returns the sequence of all lines."""

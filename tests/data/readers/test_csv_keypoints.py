@@ -40,6 +40,11 @@ def test_a_line_for_each_joint_or_for_each_frame(tmp_path, text):
     assert torch.equal(data.pos, data.x[:, :2])
 
 
+def test_a_mark_at_the_beginning_and_empty_lines(tmp_path):
+    text = "\ufeffframe,joint,x,y\n,,,\n0,0,1,2\n"
+    assert read_csv(write(tmp_path, text), ARM).x[0].tolist() == [1, 2]
+
+
 def test_persons_and_three_coordinates(tmp_path):
     text = "person,frame,joint,x,y,z\n5,0,0,1,2,3\n2,1,2,4,5,6\n"
     data = read_csv(write(tmp_path, text), ARM)
@@ -57,7 +62,10 @@ def test_persons_and_three_coordinates(tmp_path):
         ("time,joint,x,y\n0,0,1,2\n", "must have the column 'frame'"),
         ("frame,frame,x,y\n0,0,1,2\n", "none twice"),
         ("frame,joint,x\n0,0,1\n", "must have the columns x and y"),
-        ("frame,knee_x,knee_y\n0,1,2\n", "<joint>_x and <joint>_y, of the joints of layout 'arm'"),
+        ("frame,hand_z,hand_score\n0,1,2\n", "<joint>_x and <joint>_y, of the joints of layout"),
+        ("frame,hnd_x,hnd_y\n0,1,2\n", r"layout 'arm' has no joint 'hnd' \(column 'hnd_x'\)"),
+        ("frame,joint,x,y\n\n\n0,0,1,\n", "line 4: joint 0 has no y"),
+        ("frame,hand_x,hand_y,hand_z\n0,,2,\n", "line 2: joint 2 has no x and no z"),
         ("frame,joint,x,y\n0,knee,1,2\n", "line 2: layout 'arm' has no joint 'knee'"),
         ("frame,joint,x,y\n0,3,1,2\n", "has no joint '3'"),
         ("frame,joint,x,y\n0,0,1\n", r"line 2: expected 4 columns \(got 3\)"),
