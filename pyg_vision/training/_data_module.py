@@ -64,6 +64,8 @@ class KeyedDataModule(LightningDataModule):
         [4, 4]
     """
 
+    # The fewest samples that a training batch of a process may have.
+    smallest_batch = 1
     # Whether a training can go on from within an epoch.
     resumes_within_epochs = True
 
@@ -175,6 +177,12 @@ class KeyedDataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         r"""Returns the loader of training data, from where a checkpoint was written on."""
         data = _there(self.train_set)
+        rest = len(data) % (self.batch_size * self._world_size)
+        if not self.drop_last and 0 < rest // self._world_size < self.smallest_batch:
+            raise ValueError(
+                f"the last batch of {len(data)} samples would have {rest}, too few for batch "
+                f"norms; choose another batch_size, or leave it out by drop_last"
+            )
         batches = KeyedBatches(
             len(data),
             self.batch_size,

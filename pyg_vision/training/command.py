@@ -222,6 +222,11 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
         check_fit(module, data)
     except (ValueError, TypeError) as error:
         fail(error)
+    sizes = [getattr(one, "image_size", None) for one in (module.model, data)]
+    if None not in sizes and sizes[0] not in (sizes[1], (sizes[1],) * 2):
+        logger.warning(
+            "the model is made for images of %s pixels, those of the data have %s", *sizes
+        )
     given = dict(vars(made.trainer))
     plugins: list[Any] = [AtomicCheckpointIO()]
     if given.pop("sync_batchnorm", False):

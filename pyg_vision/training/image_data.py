@@ -122,6 +122,8 @@ class ImageData(KeyedDataModule):
                 [-1.,  0., -1.]])
     """
 
+    smallest_batch = 2
+
     def __init__(
         self,
         image_size: int,

@@ -59,6 +59,13 @@ def test_erased_pixels_are_noise_each_by_itself(root):
     assert noise.std() == pytest.approx(1.0, abs=0.2)
 
 
+def test_a_last_batch_of_one_image_is_refused(root):
+    data = ImageFolderData(str(root), 16, 11, drop_last=False)
+    data.setup("fit")
+    with pytest.raises(ValueError, match="of 12 samples would have 1, too few for batch norms"):
+        data.train_dataloader()
+
+
 def test_a_part_that_is_held_out(root):
     data = ImageFolderData(str(root), 16, 2, holdout=0.25, seed=3)
     data.setup("fit")
