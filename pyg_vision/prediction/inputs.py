@@ -18,9 +18,8 @@ from torchvision.transforms.v2.functional import to_pil_image
 
 from pyg_vision.data import SkeletonLayout, skeleton_sequence
 from pyg_vision.data.readers import read_skeletons
+from pyg_vision.data.readers.any_skeletons import SUFFIXES
 from pyg_vision.datasets import load_rgb
-
-SKELETONS = (".json", ".skeleton", ".mat", ".pkl", ".pickle", ".npy", ".csv")
 
 
 class Sample(NamedTuple):
@@ -112,7 +111,7 @@ def find_skeletons(
     """
     for number, value in enumerate(_several(inputs)):
         if isinstance(value, str | os.PathLike):
-            for path in find_paths(value, SKELETONS, _is_openpose):
+            for path in find_paths(value, SUFFIXES, _is_openpose):
                 found = read_skeletons(path, layout, size)
                 for data in found:
                     name = data.name if "name" in data else None
