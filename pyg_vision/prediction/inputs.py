@@ -16,7 +16,7 @@ from torch_geometric.data import Batch, Data
 from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms.v2.functional import to_pil_image
 
-from pyg_vision.data import SkeletonLayout, skeleton_sequence
+from pyg_vision.data import SkeletonLayout, image_to_rgb, skeleton_sequence
 from pyg_vision.data.readers import read_skeletons
 from pyg_vision.data.readers.any_skeletons import SUFFIXES
 from pyg_vision.datasets import load_rgb
@@ -65,11 +65,8 @@ def find_images(inputs: Any) -> Iterator[Sample]:
                 except (OSError, ValueError, SyntaxError) as error:
                     raise ValueError(f"'{path}' is no image ({error})") from error
         elif isinstance(value, Image.Image):
-            yield Sample(str(number), value.convert("RGB"))
+            yield Sample(str(number), image_to_rgb(value))
         elif isinstance(value, Tensor | np.ndarray):
-            if value.ndim != 3:
-                shape = list(value.shape)
-                raise ValueError(f"an image must be [C, H, W], or [H, W, C] (got shape {shape})")
             yield Sample(str(number), _to_image(value))
         else:
             raise TypeError(
@@ -168,18 +165,26 @@ def find_paths(
 
 
 def _to_image(value: Tensor | np.ndarray[Any, Any]) -> Image.Image:
-    array = value.detach().cpu() if isinstance(value, Tensor) else torch.from_numpy(value.copy())
-    if array.is_floating_point() and not (array.min() >= 0 and array.max() <= 1):
+    if value.ndim != 3 or 0 in value.shape:
+        shape = list(value.shape)
         raise ValueError(
-            f"an image of floats must be from 0 to 1 (got {float(array.min()):.3g} to "
-            f"{float(array.max()):.3g})"
+            f"an image must be [C, H, W], or [H, W, C], and not empty (got shape {shape})"
         )
-    if array.dtype != torch.uint8 and not array.is_floating_point():
-        raise ValueError(f"an image of integers must be of bytes (got {array.dtype})")
-    given = value if array.dtype == torch.uint8 else array.float()
-    if isinstance(value, np.ndarray) and isinstance(given, Tensor):
-        given = given.permute(2, 0, 1)
-    return to_pil_image(given).convert("RGB")
+    pixels = (
+        value.detach().cpu()
+        if isinstance(value, Tensor)
+        else torch.from_numpy(value.copy()).permute(2, 0, 1)
+    )
+    if pixels.is_floating_point():
+        low, high = float(pixels.min()), float(pixels.max())
+        if not (low >= 0 and high <= 1):
+            raise ValueError(
+                f"an image of floats must be from 0 to 1 (got {low:.3g} to {high:.3g})"
+            )
+        pixels = pixels.float()
+    elif pixels.dtype != torch.uint8:
+        raise ValueError(f"an image of integers must be of bytes (got {pixels.dtype})")
+    return image_to_rgb(to_pil_image(pixels))
 
 
 def _is_openpose(folder: Path) -> bool:

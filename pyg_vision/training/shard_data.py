@@ -6,9 +6,10 @@ import glob
 import io
 import json
 import logging
+import tarfile
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ class ShardData(ImageData):
         if self.given_samples is not None:
             return self.given_samples
         logger.info("counting the samples of %d shards", len(self.shards["train"]))
-        return sum(1 for shard in self.shards["train"] for _ in _samples(shard))
+        return sum(map(count_samples, self.shards["train"]))
 
     def class_names(self) -> Sequence[str]:
         r"""Returns the names of the file."""
@@ -155,10 +156,8 @@ class ShardData(ImageData):
         r"""Returns a test image, and where it is."""
         shard, place = divmod(index, MOST)
         path = self.shards["test"][shard]
-        for i, sample in enumerate(_samples(path)):
-            if i == place:
-                return decode(sample, len(self.classes))[0], f"{path}:{sample['__key__']}"
-        raise IndexError(f"'{path}' has no sample {place}")
+        sample = _sample(path, place)
+        return decode(sample, len(self.classes))[0], f"{path}:{sample['__key__']}"
 
     def _stream_loader(self, stream: ShardStream, batch_size: int) -> DataLoader[Any]:
         return ResumableLoader(
@@ -227,17 +226,19 @@ class ShardStream(IterableDataset[tuple[Tensor, int, int]]):
         encoded = self._encoded(own)
         if shared:
             encoded = islice(encoded, place, None, places)
-        stream = (one for one in encoded for _ in range(repeats))
-        for number, (index, sample) in enumerate(stream):
+        stream = ((*one, repeat) for one in encoded for repeat in range(repeats))
+        for number, (again, (index, sample), repeat) in enumerate(stream):
             if number == limit:
                 return
             image, label = decode(sample, len(self.data.classes))
-            with seeded(self.data.seed, "sample", self.epoch, index, number):
+            # Whoever reads a sample, and when, changes nothing of it.
+            with seeded(self.data.seed, "sample", self.epoch, index, again, repeat):
                 yield transform(image), label, index
 
-    def _encoded(self, shards: list[tuple[int, Path]]) -> Iterator[tuple[int, Any]]:
+    def _encoded(self, shards: list[tuple[int, Path]]) -> Iterator[tuple[int, tuple[int, Any]]]:
+        r"""Yields how often the shards were read before, and a numbered sample."""
         if self.split != "train":
-            yield from _numbered(shards)
+            yield from ((0, one) for one in _numbered(shards))
             return
         import webdataset
 
@@ -245,7 +246,7 @@ class ShardStream(IterableDataset[tuple[Tensor, int, int]]):
         while shards:
             seed = seed_of(self.data.seed, "buffer", self.epoch, shards[0][0], again)
             mix = webdataset.detshuffle(BUFFER, BUFFER, seed=seed)
-            yield from mix.run(_numbered(shards))
+            yield from ((again, one) for one in mix.run(_numbered(shards)))
             again += 1
 
 
@@ -270,14 +271,11 @@ class FirstSamples:
         self.data, self.shard = data, shard
 
     def __len__(self) -> int:
-        return sum(1 for _ in _samples(self.shard))
+        return count_samples(self.shard)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int, int]:
-        for i, sample in enumerate(_samples(self.shard)):
-            if i == index:
-                image, label = decode(sample, len(self.data.classes))
-                return self.data.eval_transform()(image), label, index
-        raise IndexError(f"'{self.shard}' has no sample {index}")
+        image, label = decode(_sample(self.shard, index), len(self.data.classes))
+        return self.data.eval_transform()(image), label, index
 
 
 def find_shards(pattern: str) -> list[Path]:
@@ -352,6 +350,40 @@ def _part(batches: int, worker: int, workers: int) -> int:
     return batches // workers + (worker < batches % workers)
 
 
+def count_samples(path: Path) -> int:
+    r"""Returns how many samples a shard has, of which only the names are read.
+
+    Args:
+        path (pathlib.Path): The shard.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from pyg_vision.training.shard_data import count_samples
+        >>> count_samples(Path("shards/train-0.tar"))
+        4
+    """
+    from webdataset.tariterators import base_plus_ext
+
+    with tarfile.open(path) as tar:
+        names = [
+            member.name
+            for member in tar
+            if member.isreg() and _is_wanted(member.name) and not member.name.startswith("__")
+        ]
+    return sum(1 for _ in groupby(base_plus_ext(name)[0] for name in names))
+
+
+def _is_wanted(name: str) -> bool:
+    return name.rpartition(".")[2].lower() in IMAGES + LABELS
+
+
+def _sample(path: Path, place: int) -> dict[str, Any]:
+    sample = next(islice(_samples(path), place, None), None)
+    if sample is None:
+        raise IndexError(f"'{path}' has no sample {place}")
+    return sample
+
+
 def _numbered(shards: list[tuple[int, Path]]) -> Iterator[tuple[int, Any]]:
     for number, path in shards:
         for place, sample in enumerate(_samples(path)):
@@ -363,10 +395,9 @@ def _samples(path: Path) -> Iterator[dict[str, Any]]:
     from webdataset import tariterators, utils
 
     utils.enforce_security = True
-    wanted = IMAGES + LABELS
     with path.open("rb") as file:
         files = tariterators.tar_file_expander(
             iter([{"url": str(path), "stream": file}]),
-            select_files=lambda name: name.rpartition(".")[2].lower() in wanted,
+            select_files=_is_wanted,
         )
         yield from tariterators.group_by_keys(files, lcase=True)

@@ -57,6 +57,10 @@ def test_values_of_images_are_checked():
     for image in (torch.full((3, 2, 2), 1.5), np.full((2, 2, 3), -1.0), torch.full((3, 2, 2), 200)):
         with pytest.raises(ValueError, match="must be from 0 to 1|must be of bytes"):
             list(find_images(image))
+    with pytest.raises(ValueError, match=r"and not empty \(got shape \[3, 0, 4\]\)"):
+        list(find_images(torch.ones(3, 0, 4)))
+    deep = Image.fromarray(np.full((2, 2), 25700, dtype=np.uint16))
+    assert next(find_images(deep)).value.getpixel((0, 0)) == (100, 100, 100)
     (half,) = find_images(np.full((2, 2, 3), 0.5))
     assert half.value.getpixel((0, 0)) == (127, 127, 127)
 

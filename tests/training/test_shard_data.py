@@ -136,6 +136,21 @@ def test_workers_share_a_shard_out(root, workers):
     assert sorted(reds(data.train_dataloader())) == list(range(12))
 
 
+def test_an_image_is_augmented_alike_whoever_reads_it(root):
+    found = []
+    for workers in (0, 1, 3):
+        data = make(root, batch_size=2, num_workers=workers, scale=(0.2, 1.0), erasing=1.0)
+        data.setup("fit")
+        found.append({
+            int(number): image
+            for images, _, index in data.train_dataloader()
+            for image, number in zip(images, index, strict=True)
+        })  # fmt: skip
+    assert len(found[0]) == 18
+    for other in found[1:]:
+        assert all(torch.equal(found[0][number], image) for number, image in other.items())
+
+
 def test_a_truncated_shard_is_refused(root):
     path = root / "train-1.tar"
     path.write_bytes(path.read_bytes()[: 512 * 8])
