@@ -94,25 +94,10 @@ class RunFolder:
         Raises:
             RunError: If another run is there, or a finished one, or other files.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise RunError(f"'{self.path}' is a file; choose another --run_dir")
-        there = self.path.is_dir() and any(self.path.iterdir())
-        if there and not (self.path / CONFIG).exists() and self._barely_begun():
-            there = False
-        if there and not (self.path / CONFIG).exists():
-            raise RunError(f"'{self.path}' holds files, but no run; choose another --run_dir")
-        if there and overwrite:
-            shutil.rmtree(self.path)
-        elif there:
-            differences = compare(self.config(), config)
-            if differences:
-                raise RunError(
-                    f"'{self.path}' holds a run with another configuration: "
-                    f"{'; '.join(differences)}; choose another --run_dir, or --overwrite"
-                )
-            if self.is_finished:
-                raise RunError(f"the run '{self.path}' is finished; --overwrite runs it again")
+        if self.check(config, overwrite):
             return
+        if overwrite and (self.path / CONFIG).exists():
+            shutil.rmtree(self.path)
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         environment = {
             "command": list(command),
@@ -125,6 +110,37 @@ class RunFolder:
         write_text(self.path / ENVIRONMENT, json.dumps(environment, indent=1))
         # Last, since it is what makes the folder that of a run.
         write_text(self.path / CONFIG, yaml.safe_dump(_plain(config), sort_keys=False))
+
+    def check(self, config: Mapping[str, Any], overwrite: bool = False) -> bool:
+        r"""Returns whether the folder holds the rest of a run to go on with, and changes nothing.
+
+        Args:
+            config (dict): The resolved configuration.
+            overwrite (bool, optional): Whether a run that is there would be removed.
+                (default: :obj:`False`)
+
+        Raises:
+            RunError: If another run is there, or a finished one, or other files.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunError(f"'{self.path}' is a file; choose another --run_dir")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return False
+        if not (self.path / CONFIG).exists():
+            if self._barely_begun():
+                return False
+            raise RunError(f"'{self.path}' holds files, but no run; choose another --run_dir")
+        if overwrite:
+            return False
+        differences = compare(self.config(), config)
+        if differences:
+            raise RunError(
+                f"'{self.path}' holds a run with another configuration: "
+                f"{'; '.join(differences)}; choose another --run_dir, or --overwrite"
+            )
+        if self.is_finished:
+            raise RunError(f"the run '{self.path}' is finished; --overwrite runs it again")
+        return True
 
     def _barely_begun(self) -> bool:
         r"""Whether all that is there is what a run writes before its configuration."""

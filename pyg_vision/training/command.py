@@ -204,8 +204,8 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
     config = json.loads(json.dumps(_as_dict(parser, values), default=str))
     config = {key: value for key, value in config.items() if key not in NOT_SAVED}
 
-    if command == "fit" and folder.path.exists() and not values.overwrite and rank() == 0:
-        folder.prepare(config, sys.argv)  # raises before any data is read
+    if command == "fit" and rank() == 0:
+        folder.check(config, values.overwrite)  # before any data is read
     path = None if command == "fit" else _to_evaluate(values, folder)
     try:
         made = parser.instantiate(values)

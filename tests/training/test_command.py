@@ -209,6 +209,13 @@ def test_a_file_in_place_of_the_folder(tmp_path, capsys):
     assert "run' is a file; choose another --run_dir" in error_of(given, capsys)
 
 
+def test_an_empty_folder_is_not_taken_before_the_data_are_read(tmp_path, capsys):
+    given = ["fit", *SMALL, *BRIEF, "--run_dir", str(tmp_path)]
+    assert "5 classes" in error_of([*given, "--model.num_classes", "5"], capsys)
+    assert list(tmp_path.iterdir()) == []
+    assert main(given) == 0
+
+
 def test_no_checkpoint_to_evaluate(tmp_path, capsys):
     assert "there is no checkpoint" in error_of(
         ["test", *SMALL, "--run_dir", str(tmp_path)], capsys
