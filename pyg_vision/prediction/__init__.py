@@ -1,6 +1,8 @@
 r"""Trained models and what they say."""
 
 from pyg_vision.prediction._checkpoint import (
+    LAST_CHECKPOINT,
+    PREVIOUS_CHECKPOINT,
     CheckpointError,
     latest_checkpoint,
     read_checkpoint,
@@ -26,6 +28,8 @@ from pyg_vision.prediction.trained_model import (
 )
 
 __all__ = [
+    "LAST_CHECKPOINT",
+    "PREVIOUS_CHECKPOINT",
     "CheckpointError",
     "ExportError",
     "Prediction",

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+LAST_CHECKPOINT, PREVIOUS_CHECKPOINT = "last.ckpt", "previous.ckpt"
 
 
 class CheckpointError(RuntimeError):
@@ -61,12 +61,16 @@ def write_checkpoint(checkpoint: Mapping[str, Any], path: str | os.PathLike[str]
         part.unlink(missing_ok=True)
 
 
-def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
+def read_checkpoint(
+    path: str | os.PathLike[str], map_location: Any = "cpu", mmap: bool = False
+) -> dict[str, Any]:
     r"""Reads a checkpoint, of which nothing is run.
 
     Args:
         path (str or pathlib.Path): The file.
         map_location (torch.device, optional): Where tensors go. (default: the CPU)
+        mmap (bool, optional): Whether tensors stay in the file until they are used, as suits who
+            wants the rest. (default: :obj:`False`)
 
     Raises:
         CheckpointError: If there is none, or it is truncated or something else.
@@ -79,7 +83,7 @@ def read_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
         {'state_dict': {'weight': tensor([0.])}}
     """
     try:
-        found = torch.load(path, map_location=map_location, weights_only=True)
+        found = torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no checkpoint '{path}'") from error
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
@@ -109,7 +113,7 @@ def latest_checkpoint(folder: str | os.PathLike[str]) -> tuple[Path | None, list
         (None, [])
     """
     problems = []
-    for name in (LAST, PREVIOUS):
+    for name in (LAST_CHECKPOINT, PREVIOUS_CHECKPOINT):
         path = Path(folder) / name
         if not path.exists():
             continue

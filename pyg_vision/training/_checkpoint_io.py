@@ -7,9 +7,12 @@ from typing import Any
 
 from lightning.pytorch.plugins.io import CheckpointIO
 
-from pyg_vision.prediction import read_checkpoint, write_checkpoint
-
-LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+from pyg_vision.prediction import (
+    LAST_CHECKPOINT,
+    PREVIOUS_CHECKPOINT,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -29,8 +32,8 @@ class AtomicCheckpointIO(CheckpointIO):
         path = Path(path)
         fresh = path.with_name(f".{path.name}.new")
         write_checkpoint(checkpoint, fresh)
-        if path.name == LAST and path.exists():
-            path.replace(path.with_name(PREVIOUS))
+        if path.name == LAST_CHECKPOINT and path.exists():
+            path.replace(path.with_name(PREVIOUS_CHECKPOINT))
         fresh.replace(path)
 
     def load_checkpoint(

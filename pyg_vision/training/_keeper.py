@@ -16,8 +16,7 @@ from typing import Any
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
-from pyg_vision.prediction import latest_checkpoint
-from pyg_vision.training._checkpoint_io import LAST
+from pyg_vision.prediction import LAST_CHECKPOINT, latest_checkpoint
 from pyg_vision.training._run_folder import write_text
 
 logger = logging.getLogger(__name__)
@@ -141,15 +140,15 @@ class Keeper(Checkpoint):
         if batch >= trainer.num_training_batches or trainer.fit_loop._should_accumulate():
             return  # the end of the epoch writes one; within a step none would be right
         due = self.every_n_steps > 0 and batch % self.every_n_steps == 0
-        late = time.monotonic() - self.saved_at >= self.every_seconds
+        stop = False
         if trainer.world_size == 1 or batch % AGREE_EVERY == 0:
-            late = self._any(trainer, late)
-            self.terminated = self._any(trainer, self.terminated)
-            if due or late or self.terminated:
-                self.save(trainer, within=True)
-            self._stop_if_asked(trainer)
-        elif due:
+            late = time.monotonic() - self.saved_at >= self.every_seconds
+            stop = self._any(trainer, self.terminated)
+            due |= stop | self._any(trainer, late)
+        if due:
             self.save(trainer, within=True)
+        if stop:
+            self._stop(trainer)
 
     def _any(self, trainer: Any, here: bool) -> bool:
         r"""Whether something is so in any process: all must write a checkpoint together."""
@@ -169,12 +168,10 @@ class Keeper(Checkpoint):
         self.save(trainer)
         if trainer.is_global_zero:
             write_text(self.folder / METRICS, as_csv(self.history))
-        self.terminated = self._any(trainer, self.terminated)
-        self._stop_if_asked(trainer)
+        if self._any(trainer, self.terminated):
+            self._stop(trainer)
 
-    def _stop_if_asked(self, trainer: Any) -> None:
-        if not self.terminated:
-            return
+    def _stop(self, trainer: Any) -> None:
         self._give_back()  # Lightning calls no hook after SystemExit
         requeue = self._any(trainer, self.requeue)
         if requeue and trainer.is_global_zero:
@@ -196,7 +193,7 @@ class Keeper(Checkpoint):
         """
         if within and not trainer.datamodule.resumes_within_epochs:
             return
-        trainer.save_checkpoint(self.folder / "checkpoints" / LAST)
+        trainer.save_checkpoint(self.folder / "checkpoints" / LAST_CHECKPOINT)
         self.saved_at = time.monotonic()
 
 

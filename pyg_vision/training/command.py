@@ -78,6 +78,8 @@ def make_parser(command: str, text: str = "") -> ArgumentParser:
     from pyg_vision.training import Classifier, KeyedDataModule
 
     hint = "--model.help ImageClassifier and --data.help ImageFolderData list those of a class"
+    if command == "test":
+        hint += "; --ensemble RUN RUN (--weights 2 1) evaluates what finished runs predicted"
     parser = Parser(prog=f"pyg-vision {command}", description=f"{text}; {hint}")
     parser.add_argument(
         "--config",
@@ -182,42 +184,49 @@ def _first_line(error: BaseException) -> str:
 
 
 def _run(command: str, text: str, arguments: list[str]) -> int:
-    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-    from lightning.pytorch import Trainer
-    from lightning.pytorch.loggers import TensorBoardLogger
-
     from pyg_vision.recipes import recipe_path
-    from pyg_vision.training import AtomicCheckpointIO, Keeper, Progress, SyncNorms
+    from pyg_vision.training import Keeper
 
     parser = make_parser(command, text)
     names, arguments = _find_configs(arguments, recipe_path)
     if command != "fit":
         arguments = _as_trained(arguments, names)
     values: Namespace = parser.parse_args(arguments)
-    run_dir = Path(values.run_dir or f"runs/{'+'.join(names) or 'run'}")
-    values.run_dir = str(run_dir)
-    folder = RunFolder(run_dir)
+    values.run_dir = values.run_dir or f"runs/{'+'.join(names) or 'run'}"
+    folder = RunFolder(values.run_dir)
     if values.threads is not None:
         if values.threads < 1:
             fail(f"--threads must be at least 1 (got {values.threads})")
         torch.set_num_threads(values.threads)
     config = json.loads(json.dumps(_as_dict(parser, values), default=str))
     config = {key: value for key, value in config.items() if key not in NOT_SAVED}
-
     if command == "fit" and rank() == 0:
         folder.check(config, values.overwrite)  # before any data is read
     path = None if command == "fit" else _to_evaluate(values, folder)
+    module, data, options = _make(command, parser, values, path)
+    if path is not None:
+        return _evaluate(command, _make_trainer(values, options), module, data, path)
+    keeper = Keeper(values.run_dir, values.checkpoint_steps, values.checkpoint_seconds)
+    trainer = _make_trainer(values, options, keeper)
+    prepare(folder, config, sys.argv, values.overwrite)
+    return _fit(trainer, module, data, folder, keeper, config, values.report)
+
+
+def _make(
+    command: str, parser: ArgumentParser, values: Namespace, path: Path | None
+) -> tuple[Any, Any, dict[str, Any]]:
+    r"""Returns the module and the data, which fit one another, and the arguments of the trainer."""
     try:
         made = parser.instantiate(values)
-        module, data = made.model, made.data
+        module, data, options = made.model, made.data, dict(vars(made.trainer))
         data.setup(command)
         if path is not None:
             data.classes = _classes_of(path, data.classes)
         module.build(data.classes, data.model_options())
         if command == "fit":
-            if made.trainer.limit_train_batches == 0:
+            if options["limit_train_batches"] == 0:
                 raise ValueError("'trainer.limit_train_batches' must not be 0")
-            module.make_schedule(made.trainer.max_epochs)
+            module.make_schedule(options["max_epochs"])
             data.train_dataloader()
         check_fit(module, data)
     except (ValueError, TypeError) as error:
@@ -227,24 +236,34 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
         logger.warning(
             "the model is made for images of %s pixels, those of the data have %s", *sizes
         )
-    given = dict(vars(made.trainer))
+    return module, data, options
+
+
+def _make_trainer(values: Namespace, options: dict[str, Any], keeper: Any = None) -> Any:
+    r"""Returns the trainer, which trains where there is a keeper."""
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning.pytorch import Trainer
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    from pyg_vision.training import AtomicCheckpointIO, Progress, SyncNorms
+
+    given = dict(options)
     plugins: list[Any] = [AtomicCheckpointIO()]
     if given.pop("sync_batchnorm", False):
         plugins.append(SyncNorms())
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # the keeper does that
-    keeper = Keeper(run_dir, values.checkpoint_steps, values.checkpoint_seconds)
     callbacks: list[Any] = [Progress(values.progress_bar)]
     board: Any = False
-    if command == "fit":
+    if keeper is not None:
         callbacks.append(keeper)
-        board = TensorBoardLogger(str(run_dir), name="", version="tensorboard")
+        board = TensorBoardLogger(values.run_dir, name="", version="tensorboard")
     try:
-        trainer = Trainer(
+        return Trainer(
             **given,
             logger=board,
             callbacks=callbacks,
-            default_root_dir=str(run_dir),
+            default_root_dir=values.run_dir,
             enable_progress_bar=False,
             enable_model_summary=False,
             plugins=plugins,
@@ -253,9 +272,17 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
         )
     except Exception as error:  # Lightning's, of many kinds
         fail(str(error).splitlines()[0])
-    if path is not None:
-        return _evaluate(command, trainer, module, data, path)
-    prepare(folder, config, sys.argv, values.overwrite)
+
+
+def _fit(
+    trainer: Any,
+    module: Any,
+    data: Any,
+    folder: RunFolder,
+    keeper: Any,
+    config: dict[str, Any],
+    report: bool,
+) -> int:
     keeper.extra = {
         "config": config,
         "classes": data.classes,
@@ -279,21 +306,25 @@ def _run(command: str, text: str, arguments: list[str]) -> int:
                 1,
             )
         raise
-    epochs = trainer.max_epochs or 0
-    if trainer.current_epoch < epochs:
-        done = trainer.current_epoch
+    done, epochs = trainer.current_epoch, trainer.max_epochs
+    if done < epochs:
         logger.info("stopped after %d of %d epochs; the same command goes on", done, epochs)
         return 0
     seconds, module.results = keeper.seconds, {}
     trainer.test(module, datamodule=data, verbose=False)
     if trainer.is_global_zero:
-        write_results(module, data, folder, keeper.history, seconds, values.report)
+        write_results(module, data, folder, keeper.history, seconds, report)
     return 0
+
+
+def _about(path: str | Path) -> dict[str, Any] | None:
+    r"""Returns what :func:`fit` says in a checkpoint beside its tensors, which are not read."""
+    return read_checkpoint(path, mmap=True).get("pyg_vision")
 
 
 def _check_same_data(path: Path, now: dict[str, Any]) -> None:
     r"""Refuses to go on with other data than a checkpoint was written with."""
-    before = (read_checkpoint(path).get("pyg_vision") or {}).get("data")
+    before = (_about(path) or {}).get("data")
     if before is None or before == now:
         return
     for name, value in now.items():
@@ -311,7 +342,7 @@ def _layout_of(model: Any) -> dict[str, Any] | None:
     return None if layout is None else layout.to_dict()
 
 
-def _to_evaluate(values: Namespace, folder: Any) -> Path:
+def _to_evaluate(values: Namespace, folder: RunFolder) -> Path:
     path = Path(values.checkpoint) if values.checkpoint else folder.checkpoint()
     if path is None:
         fail(f"there is no checkpoint below '{folder.path}'; give --checkpoint FILE", 1)
@@ -320,7 +351,7 @@ def _to_evaluate(values: Namespace, folder: Any) -> Path:
 
 def _classes_of(path: Path, found: list[str]) -> list[str]:
     r"""Returns the classes of a checkpoint, which the data must have, the last ones perhaps not."""
-    about = read_checkpoint(path).get("pyg_vision")
+    about = _about(path)
     if about is None:
         return found
     classes = list(about["classes"])
@@ -370,7 +401,7 @@ def _as_trained(arguments: list[str], names: list[str]) -> list[str]:
     folder = Path(given.get("--run_dir") or f"runs/{'+'.join(names) or 'run'}")
     path = folder / CONFIG
     if "--checkpoint" in given:
-        about = read_checkpoint(given["--checkpoint"]).get("pyg_vision")
+        about = _about(given["--checkpoint"])
         if about is None:
             return arguments
         file = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
