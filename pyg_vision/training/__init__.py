@@ -8,7 +8,7 @@ from pyg_vision.training._progress import Progress
 from pyg_vision.training._run_folder import RunError, RunFolder
 from pyg_vision.training.augment import RandAugmentIncreasing
 from pyg_vision.training.command import fit
-from pyg_vision.training.folders import share_of_classes, split_folders
+from pyg_vision.training.folders import check_same_classes, share_of_classes, split_folders
 from pyg_vision.training.graph_data import DigitsData, NumberedGraphs
 from pyg_vision.training.image_classifier import ImageClassifier
 from pyg_vision.training.image_data import (
@@ -81,6 +81,7 @@ __all__ = [
     "SkeletonSplits",
     "SyncNorms",
     "TorchvisionData",
+    "check_same_classes",
     "count_macs",
     "find_shards",
     "fit",

@@ -14,13 +14,11 @@ from torch.nn import Module
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import default_collate
 from torch_geometric.data import Data
 
 from pyg_vision.nn import find_builder
 from pyg_vision.training._evaluation import Predictions, summarise
 from pyg_vision.training._seeding import seeded, set_seed
-from pyg_vision.training.sampling import KeyedDataset, SampleKey
 from pyg_vision.training.schedule import Kind, Schedule
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -371,8 +369,7 @@ def check_fit(module: Classifier, data: Any) -> None:
     Raises:
         ValueError: If the model raises, or returns something else than a logit for each class.
     """
-    item = KeyedDataset(data.test_set, 0)[SampleKey(0, 0, 0)]
-    batch = (data.collate or default_collate)([item])
+    batch = data.example()
     model = module.trained.eval()
     try:
         with torch.no_grad():

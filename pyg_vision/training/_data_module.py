@@ -8,11 +8,17 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Subset, default_collate
 
 from pyg_vision._checks import check_int
 from pyg_vision.training._seeding import seed_of
-from pyg_vision.training.sampling import IndexedDataset, KeyedBatches, KeyedDataset, Share
+from pyg_vision.training.sampling import (
+    IndexedDataset,
+    KeyedBatches,
+    KeyedDataset,
+    SampleKey,
+    Share,
+)
 
 
 class ResumableLoader(DataLoader[Any]):
@@ -173,6 +179,11 @@ class KeyedDataModule(LightningDataModule):
         }
         digest = hashlib.blake2b(text, digest_size=16).hexdigest()
         return {"classes": list(self.classes), **sizes, "names": digest}
+
+    def example(self) -> Any:
+        r"""Returns a batch of the first test sample."""
+        item = KeyedDataset(_there(self.test_set), self.seed)[SampleKey(0, 0, 0)]
+        return (self.collate or default_collate)([item])
 
     def train_dataloader(self) -> DataLoader[Any]:
         r"""Returns the loader of training data, from where a checkpoint was written on."""

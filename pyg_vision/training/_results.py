@@ -9,7 +9,6 @@ import sys
 from typing import Any
 
 import torch
-from torch.utils.data import default_collate
 
 from pyg_vision.prediction import TrainedModel, write_checkpoint
 from pyg_vision.training._keeper import METRICS, as_csv
@@ -83,8 +82,7 @@ def log_results(found: dict[str, Any]) -> None:
 def _facts(trained: TrainedModel, data: Any, seconds: float) -> dict[str, str]:
     r"""Returns what a report says of the model beside its accuracy."""
     parameters = sum(p.numel() for p in trained.model.parameters())
-    item = data.test_set[0]
-    batch = (data.collate or default_collate)([item])
+    batch = data.example()
     clip = batch[0] if isinstance(batch, (list, tuple)) else batch
     macs = count_macs(trained.model, clip)
     if torch.cuda.is_available():

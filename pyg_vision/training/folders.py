@@ -43,6 +43,25 @@ def split_folders(root: str | Path) -> dict[str, Path]:
     return {split: path for split, path in found.items() if path is not None}
 
 
+def check_same_classes(train: Sequence[str], test: Sequence[str]) -> None:
+    r"""Refuses training and test data of other classes.
+
+    Args:
+        train (list of str): The classes of the training data.
+        test (list of str): Those of the test data.
+
+    Raises:
+        ValueError: If they are not the same.
+
+    Example:
+        >>> from pyg_vision.training import check_same_classes
+        >>> check_same_classes(["cat", "dog"], ["cat", "dog"])
+    """
+    if list(train) != list(test):
+        odd = sorted(set(train) ^ set(test))
+        raise ValueError(f"'train' and test data must have the same classes (got {odd} in one)")
+
+
 def share_of_classes(labels: Sequence[int], share: float, seed: int = 0) -> dict[str, list[int]]:
     r"""Divides samples into training and test data, each class in the same proportion.
 

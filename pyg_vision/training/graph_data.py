@@ -21,6 +21,8 @@ class NumberedGraphs(Dataset[Any]):
 
     Args:
         data (IndexedDataset): The data set; an item is a graph, or a list of graphs of one sample.
+        transform (Callable, optional): What is done to a graph; it may make a list of it.
+            (default: :obj:`None`)
 
     Example:
         >>> from pyg_vision.datasets import SyntheticMotion
@@ -29,14 +31,16 @@ class NumberedGraphs(Dataset[Any]):
         tensor([3])
     """
 
-    def __init__(self, data: IndexedDataset) -> None:
-        self.data = data
+    def __init__(self, data: IndexedDataset, transform: Callable[[Any], Any] | None = None) -> None:
+        self.data, self.transform = data, transform
 
     def __len__(self) -> int:
         return len(self.data)
 
     def __getitem__(self, index: int) -> Any:
         item = self.data[index]
+        if self.transform is not None:
+            item = self.transform(item)
         for graph in [item] if isinstance(item, Data) else item:
             graph.sample_number = torch.tensor([index])
         return item

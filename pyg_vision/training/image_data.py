@@ -22,7 +22,7 @@ from pyg_vision.datasets import load_rgb
 from pyg_vision.prediction import image_transform, to_normalized
 from pyg_vision.training._data_module import KeyedDataModule
 from pyg_vision.training.augment import RandAugmentIncreasing
-from pyg_vision.training.folders import NAMES, share_of_classes, split_folders
+from pyg_vision.training.folders import NAMES, check_same_classes, share_of_classes, split_folders
 from pyg_vision.training.sampling import IndexedDataset
 from pyg_vision.typing import Interpolation
 
@@ -245,28 +245,28 @@ class ImageFolderData(ImageData):
         r"""The folders of training and test data."""
         return split_folders(self.root)
 
+    @cached_property
+    def found(self) -> dict[Path, Any]:
+        r"""The images of each folder, which is searched once."""
+        return {path: ImageFolder(path, loader=load_rgb) for path in set(self.folders.values())}
+
     def images(self, split: str) -> IndexedDataset:
         r"""Returns the pairs (image, label) of a split."""
-        data: Any = ImageFolder(self.folders[split], loader=load_rgb)
-        if self.folders["train"] == self.folders["test"]:
+        data = self.found[self.folders[split]]
+        if len(self.found) == 1:
             return Subset(data, share_of_classes(data.targets, self.test_share)[split])
         return data
 
     def class_names(self) -> Sequence[str]:
         r"""Returns the names of the folders."""
-        train, test = (ImageFolder(self.folders[s]).classes for s in ("train", "test"))
-        if train != test:
-            odd = sorted(set(train) ^ set(test))
-            raise ValueError(f"'train' and test data must have the same classes (got {odd} in one)")
+        train, test = (self.found[self.folders[split]].classes for split in ("train", "test"))
+        check_same_classes(train, test)
         return [str(name) for name in train]
 
     def names(self) -> list[str]:
         r"""Returns the files below the folder."""
-        return sorted(
-            str(Path(path).relative_to(self.root))
-            for folder in set(self.folders.values())
-            for path, _ in ImageFolder(folder).samples
-        )
+        paths = (path for data in self.found.values() for path, _ in data.samples)
+        return sorted(str(Path(path).relative_to(self.root)) for path in paths)
 
     def paths(self) -> list[str]:
         r"""Returns the file of each test image."""
@@ -313,6 +313,7 @@ class TorchvisionData(ImageData):
         if not isinstance(kind, type):
             raise ValueError(f"torchvision has no data set '{dataset}'")
         self.kind, self.root, self.options = kind, root, dict(options or {})
+        self._made: dict[str, Any] = {}
         self.parameters = set(inspect.signature(kind).parameters)
         if not self.parameters & {"train", "split"}:
             raise ValueError(f"torchvision's '{dataset}' is not divided into splits")
@@ -322,6 +323,11 @@ class TorchvisionData(ImageData):
         return ColorImages(self._make(split))
 
     def _make(self, split: str) -> Any:
+        if split not in self._made:
+            self._made[split] = self._read(split)
+        return self._made[split]
+
+    def _read(self, split: str) -> Any:
         names = [split == "train"] if "train" in self.parameters else list(NAMES[split])
         parameter = "train" if "train" in self.parameters else "split"
         problems = []

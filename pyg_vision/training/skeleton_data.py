@@ -2,9 +2,7 @@ r"""Data modules of skeletons."""
 
 from __future__ import annotations
 
-import copy
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any
 
 from torch_geometric.data import Data
 from torch_geometric.loader.dataloader import Collater
-from torch_geometric.transforms import Compose
 
 from pyg_vision import datasets
 from pyg_vision.data import skeleton_layout
@@ -20,7 +17,7 @@ from pyg_vision.data.readers import read_skeletons
 from pyg_vision.datasets import SkeletonArrays, SkeletonDataset, SkeletonFolder
 from pyg_vision.prediction import make_transforms
 from pyg_vision.training._data_module import KeyedDataModule
-from pyg_vision.training.folders import NAMES, share_of_classes, split_folders
+from pyg_vision.training.folders import NAMES, check_same_classes, share_of_classes, split_folders
 from pyg_vision.training.graph_data import NumberedGraphs
 from pyg_vision.training.sampling import IndexedDataset
 
@@ -45,8 +42,8 @@ class SkeletonSplits(KeyedDataModule):
         >>> from pyg_vision.datasets import SyntheticMotion
         >>> from pyg_vision.training import SkeletonSplits
         >>> class Moves(SkeletonSplits):
-        ...     def sequences(self, split, transform):
-        ...         return SyntheticMotion(14, split=split, transform=transform)
+        ...     def read_split(self, split):
+        ...         return SyntheticMotion(14, split=split)
         >>> data = Moves(batch_size=4, test_transforms=[{"SampleFrames": {"num_frames": 9}}])
         >>> data.setup("fit")
         >>> tuple(next(iter(data.test_dataloader())).skeleton_shape[0])
@@ -64,24 +61,40 @@ class SkeletonSplits(KeyedDataModule):
         self.steps = {"train": list(train_transforms), "test": list(test_transforms)}
         for steps in self.steps.values():
             make_transforms(steps)
-        self._raw: SkeletonDataset | None = None
+        self._read: dict[str, SkeletonDataset] = {}
 
-    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
-        r"""Returns the sequences of a split.
+    def read_split(self, split: str) -> SkeletonDataset:
+        r"""Returns the sequences of a split as they are.
 
         Args:
             split (str): :obj:`"train"` or :obj:`"test"`.
-            transform (Callable): The transform of each.
         """
         raise NotImplementedError
 
+    def sequences(self, split: str) -> SkeletonDataset:
+        r"""Returns the sequences of a split as they are, which are read once.
+
+        Args:
+            split (str): :obj:`"train"` or :obj:`"test"`.
+        """
+        if split not in self._read:
+            self._read[split] = self.read_split(split)
+        return self._read[split]
+
     def load(self, split: str, augment: bool) -> IndexedDataset:
         r"""Returns a split of the data."""
-        data = self.sequences(split, make_transforms(self.steps["train" if augment else "test"]))
+        data = self.sequences(split)
         names = list(data.classes)
         if len(names) > len(self.classes):  # the last classes may be missing from a split
             self.classes = names
-        return NumberedGraphs(data)
+        steps = self.steps["train" if augment else "test"]
+        return NumberedGraphs(data, make_transforms(steps))
+
+    def _told(self) -> dict[str, Any]:
+        r"""Returns the skeleton and the channels of a joint, those of a test sequence."""
+        first = self.load("test", False)[0]
+        one = first[0] if isinstance(first, list) else first
+        return {"in_channels": one.x.size(1), "layout": one.layout}
 
     def class_names(self) -> Sequence[str]:
         r"""Returns the names of the classes."""
@@ -93,9 +106,8 @@ class SkeletonSplits(KeyedDataModule):
 
     def raw_sample(self, index: int) -> tuple[Any, str]:
         r"""Returns a test sequence, and its file where it has one."""
-        if self._raw is None:
-            self._raw = self.sequences("test", Compose([]))
-        data, paths = self._raw, getattr(self._raw, "paths", None)
+        data: Any = self.sequences("test")
+        paths = getattr(data, "paths", None)
         return data[index], str(paths[index]) if paths else f"test sequence {index}"
 
     @property
@@ -151,9 +163,9 @@ class SkeletonData(SkeletonSplits):
         self.kind, self.root, self.options = kind, root, dict(options or {})
         self.splits = dict(zip(("train", "test"), splits, strict=True))
 
-    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
-        r"""Returns the sequences of a split."""
-        arguments = {"split": self.splits[split], **self.options, "transform": transform}
+    def read_split(self, split: str) -> SkeletonDataset:
+        r"""Returns the sequences of a split as they are."""
+        arguments = {"split": self.splits[split], **self.options}
         if self.root is not None:
             first = next(iter(inspect.signature(self.kind).parameters))
             arguments[first] = self.root
@@ -202,30 +214,29 @@ class SkeletonFolderData(SkeletonSplits):
         self.root = root
         self.layout = layout if layout is None else skeleton_layout(layout)
         self.size, self.test_share = size, test_share
-        self._whole: dict[Path, SkeletonFolder] = {}
+        self._found: dict[Path, SkeletonFolder] = {}
 
     @cached_property
     def folders(self) -> dict[str, Path]:
         r"""The folders of training and test data."""
         return split_folders(self.root)
 
-    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
-        r"""Returns the sequences of a split."""
-        folder = self.folders[split]
-        if folder not in self._whole:  # read once
-            self._whole[folder] = SkeletonFolder(folder, self.read, pattern="*")
-        # PyG copies what it selects; the sequences themselves are shared.
-        data = copy.copy(self._whole[folder])
-        data.transform = transform
-        if self.folders["train"] == self.folders["test"]:
-            return data[share_of_classes(data.labels, self.test_share)[split]]
-        other = sorted(
-            {p.name for p in self.folders["train"].iterdir() if p.is_dir() and p.name[0] != "."}
-        )
-        if split == "test" and data.classes != other:
-            odd = sorted(set(other) ^ set(data.classes))
-            raise ValueError(f"'train' and test data must have the same classes (got {odd} in one)")
+    def read_split(self, split: str) -> SkeletonDataset:
+        r"""Returns the sequences of a split as they are."""
+        train, test = self.folders["train"], self.folders["test"]
+        data = self._folder(self.folders[split])
+        if train == test:
+            part: SkeletonDataset = data[share_of_classes(data.labels, self.test_share)[split]]
+            return part
+        # By the names of the folders: who evaluates need not read the training data.
+        shown = [path.name for path in train.iterdir() if path.is_dir() and path.name[0] != "."]
+        check_same_classes(sorted(shown), data.classes)
         return data
+
+    def _folder(self, path: Path) -> SkeletonFolder:
+        if path not in self._found:
+            self._found[path] = SkeletonFolder(path, self.read, pattern="*")
+        return self._found[path]
 
     def read(self, path: Path) -> Data:
         r"""Reads a file that holds one sequence.
@@ -244,15 +255,12 @@ class SkeletonFolderData(SkeletonSplits):
 
     def names(self) -> list[str]:
         r"""Returns the files below the folder."""
-        for split in ("train", "test"):
-            self.sequences(split, Compose([]))
-        return sorted(
-            os.path.relpath(path, self.root) for data in self._whole.values() for path in data.paths
-        )
+        found = (self._folder(path) for path in set(self.folders.values()))
+        return sorted(str(Path(p).relative_to(self.root)) for data in found for p in data.paths)
 
     def model_options(self) -> dict[str, Any]:
         r"""Returns the skeleton and the channels of a joint."""
-        return _told_by(self.sequences("test", make_transforms(self.steps["test"])))
+        return self._told()
 
 
 class SkeletonArraysData(SkeletonSplits):
@@ -289,25 +297,19 @@ class SkeletonArraysData(SkeletonSplits):
         self.root, self.trim = Path(root), trim
         self.layout = skeleton_layout(layout)
 
-    def sequences(self, split: str, transform: Callable[[Data], Any]) -> SkeletonDataset:
-        r"""Returns the sequences of a split."""
+    def read_split(self, split: str) -> SkeletonDataset:
+        r"""Returns the sequences of a split as they are."""
         data = self._find([f"{name}_data.npy" for name in NAMES[split]])
         name = data.name.removesuffix("_data.npy")
         labels = self._find([f"{name}_label.{end}" for end in ("pkl", "npy")])
-        return SkeletonArrays(data, labels, self.layout, trim=self.trim, transform=transform)
+        return SkeletonArrays(data, labels, self.layout, trim=self.trim)
 
     def model_options(self) -> dict[str, Any]:
         r"""Returns the skeleton and the channels of a joint."""
-        return _told_by(self.sequences("test", make_transforms(self.steps["test"])))
+        return self._told()
 
     def _find(self, names: list[str]) -> Path:
         found = next((self.root / name for name in names if (self.root / name).is_file()), None)
         if found is None:
             raise FileNotFoundError(f"'{self.root}' must hold {' or '.join(map(repr, names))}")
         return found
-
-
-def _told_by(data: Any) -> dict[str, Any]:
-    first = data[0]
-    one = first[0] if isinstance(first, list) else first
-    return {"in_channels": one.x.size(1), "layout": one.layout}
