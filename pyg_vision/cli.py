@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(command: str, arguments: Sequence[str]) -> int:
-    if command == "test" and "--ensemble" in arguments:  # of what finished runs predicted
+    if command == "test" and any(
+        a.startswith("--ensemble") for a in arguments
+    ):  # of what finished runs predicted
         from pyg_vision.prediction.ensemble import main as test_ensemble
 
         return test_ensemble(arguments)

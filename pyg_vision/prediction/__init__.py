@@ -17,7 +17,7 @@ from pyg_vision.prediction.drawing import draw_prediction, joint_response
 from pyg_vision.prediction.ensemble import ensemble_accuracy
 from pyg_vision.prediction.export import ExportError, export_model
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
-from pyg_vision.prediction.predictor import Prediction, Predictor
+from pyg_vision.prediction.predictor import InputOptions, Prediction, Predictor
 from pyg_vision.prediction.trained_model import (
     TrainedModel,
     check_classes,
@@ -32,6 +32,7 @@ __all__ = [
     "PREVIOUS_CHECKPOINT",
     "CheckpointError",
     "ExportError",
+    "InputOptions",
     "Prediction",
     "Predictor",
     "Sample",

@@ -64,28 +64,33 @@ def joint_response(trained: TrainedModel, data: Data, label: int) -> Tensor:
         >>> joint_response(trained, data, label=2).shape
         torch.Size([1, 12, 18])
     """
+    return _response(trained, _clip(trained, data), label, data.skeleton_shape[1])
+
+
+def _clip(trained: TrainedModel, data: Data) -> Data:
     made = trained.transform(data)
-    clip = made[0] if isinstance(made, list) else made
+    clip: Data = made[0] if isinstance(made, list) else made
+    return clip
+
+
+def _response(trained: TrainedModel, clip: Data, label: int, length: int) -> Tensor:
+    r"""Returns the response of the joints of a clip, spread over so many frames."""
     device = next(trained.model.parameters()).device
     with torch.inference_mode():
         found = node_scores(trained.model, Batch.from_data_list([clip]).to(device))
     scores, frames = found[..., label].cpu().float(), found.size(1)
     scores = (scores - scores.min()) / (scores.max() - scores.min()).clamp(min=1e-12)
-    length = data.skeleton_shape[1]
     return scores[:, torch.arange(length) * frames // length]
 
 
 def _draw_sequence(trained: TrainedModel, data: Data, prediction: Prediction) -> Figure:
     from pyg_vision.visualization import draw_skeleton
 
-    made = trained.transform(data)
-    clip = made[0] if isinstance(made, list) else made
+    clip = _clip(trained, data)
     # Where persons were left out, what is left is drawn.
     shown = data if clip.skeleton_shape[0] == data.skeleton_shape[0] else clip
-    response = joint_response(trained, data, trained.classes.index(prediction.label))
-    if shown is clip:
-        length = clip.skeleton_shape[1]
-        response = response[:, torch.arange(length) * response.size(1) // length]
+    label = trained.classes.index(prediction.label)
+    response = _response(trained, clip, label, shown.skeleton_shape[1])
     caption = "Discs: how much a joint speaks for that class, the larger the more."
     return draw_skeleton(shown, title=_title(prediction), caption=caption, response=response)
 
@@ -107,8 +112,8 @@ def _draw_image(trained: TrainedModel, image: Any, prediction: Prediction) -> Fi
         return _draw_alone(pixels, prediction)
     with torch.inference_mode():
         _, graphs = trained.model.forward_graphs(batch)  # type: ignore[operator]
-        _, maps = trained.model.forward_intermediates(batch, 1)  # type: ignore[operator]
-    grid = tuple(maps[0].shape[-2:])
+    patch: int = trained.model.patch_size  # type: ignore[assignment]
+    grid = tuple(-(-side // patch) for side in pixels.shape[-2:])
     first, last = graphs[0].to("cpu"), graphs[-1].to("cpu")
     return draw_vig_graphs(pixels, first, last, grid, caption=_title(prediction))
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -60,11 +60,37 @@ class Prediction:
         return found
 
 
+class InputOptions(TypedDict, total=False):
+    r"""How sequences are read and cut.
+
+    Args:
+        layout (str or SkeletonLayout): The skeleton, where neither an input nor the model tells it.
+        size (tuple): Width and height of a frame, for the pixels of OpenPose.
+        window (int): The frames of a window of a sequence. (default: all)
+        stride (int): The frames from one window to the next. (default: :obj:`window`)
+        per_person (bool): Whether each person is predicted on alone. (default: :obj:`False`)
+        track (bool): Whether persons, listed in any order in each frame, are followed from frame
+            to frame first. (default: :obj:`False`)
+
+    Example:
+        >>> from pyg_vision.prediction import InputOptions
+        >>> InputOptions(window=60, stride=30)
+        {'window': 60, 'stride': 30}
+    """
+
+    layout: str | SkeletonLayout | None
+    size: tuple[float, float] | None
+    window: int | None
+    stride: int | None
+    per_person: bool
+    track: bool
+
+
 @dataclass(frozen=True)
 class _Part:
     r"""What is predicted on by itself: an input, or a window of it."""
 
-    sample: Sample
+    source: str
     value: Any
     frames: tuple[int, int] | None = None
     person: int | None = None
@@ -137,58 +163,35 @@ class Predictor:
                 )
 
     def __call__(
-        self,
-        inputs: Any,
-        top_k: int = 5,
-        *,
-        layout: str | SkeletonLayout | None = None,
-        size: tuple[float, float] | None = None,
-        window: int | None = None,
-        stride: int | None = None,
-        per_person: bool = False,
-        track: bool = False,
+        self, inputs: Any, top_k: int = 5, **options: Unpack[InputOptions]
     ) -> list[Prediction]:
         r"""Predicts.
 
         Args:
             inputs: Images or sequences, see :func:`find_images` and :func:`find_skeletons`.
             top_k (int, optional): How many classes are returned. (default: :obj:`5`)
-            layout (str or SkeletonLayout, optional): The skeleton, where neither an input nor the
-                model tells it. (default: :obj:`None`)
-            size (tuple, optional): Width and height of a frame, for the pixels of OpenPose.
-                (default: :obj:`None`)
-            window (int, optional): The frames of a window of a sequence. (default: all)
-            stride (int, optional): The frames from one window to the next.
-                (default: :obj:`window`)
-            per_person (bool, optional): Whether each person is predicted on alone.
-                (default: :obj:`False`)
-            track (bool, optional): Whether persons, listed in any order in each frame, are
-                followed from frame to frame first. (default: :obj:`False`)
+            **options (optional): How sequences are read and cut, see :class:`InputOptions`.
         """
-        options = {"layout": layout, "size": size, "window": window, "stride": stride}
-        found = self.stream(inputs, top_k, per_person=per_person, track=track, **options)
-        return [prediction for _, prediction in found]
+        return [prediction for _, prediction in self.stream(inputs, top_k, **options)]
 
     def stream(
-        self, inputs: Any, top_k: int = 5, **options: Any
+        self, inputs: Any, top_k: int = 5, **options: Unpack[InputOptions]
     ) -> Iterator[tuple[Sample, Prediction]]:
         r"""Yields each input, or each window of it, with what is predicted of it.
 
         Args:
             inputs: As of a call.
             top_k (int, optional): How many classes are returned. (default: :obj:`5`)
-            **options (optional): Further arguments of a call.
+            **options (optional): As of a call.
         """
         k = min(check_int("top_k", top_k), len(self.classes))
-        parts = self._parts(inputs, **options)
+        parts = self._parts(inputs, options)
         while chunk := list(islice(parts, self.batch_size)):
             values, order = self.probabilities([part.value for part in chunk]).topk(k)
             for part, row, index in zip(chunk, values.tolist(), order.tolist(), strict=True):
                 names = [self.classes[i] for i in index]
-                yield (
-                    Sample(part.sample.source, part.value),
-                    Prediction(part.sample.source, names, row, part.frames, part.person),
-                )
+                prediction = Prediction(part.source, names, row, part.frames, part.person)
+                yield Sample(part.source, part.value), prediction
 
     @torch.inference_mode()
     def probabilities(self, values: Sequence[Any]) -> Tensor:
@@ -205,33 +208,31 @@ class Predictor:
         ]
         return torch.stack(found).sum(0).cpu()
 
-    def _parts(
-        self,
-        inputs: Any,
-        layout: str | SkeletonLayout | None = None,
-        size: tuple[float, float] | None = None,
-        window: int | None = None,
-        stride: int | None = None,
-        per_person: bool = False,
-        track: bool = False,
-    ) -> Iterator[_Part]:
-        cuts = window is not None or stride is not None or per_person or track
+    def _parts(self, inputs: Any, options: InputOptions) -> Iterator[_Part]:
+        cuts = any(
+            value is not None and value is not False
+            for name, value in options.items()
+            if name not in ("layout", "size")
+        )
         if self.kind == "image":
             if cuts:
                 raise ValueError("windows and persons are of sequences, the model is of images")
             for sample in find_images(inputs):
-                yield _Part(sample, sample.value)
+                yield _Part(sample.source, sample.value)
             return
-        known = layout if layout is not None else self.models[0].layout
-        for sample in find_skeletons(inputs, known, size):
-            if not bool((sample.value.x != 0).any()):
-                raise ValueError(f"nobody is seen in '{sample.source}'")
-            data = TrackPersons()(sample.value) if track else sample.value
+        layout = options.get("layout") or self.models[0].layout
+        for source, data in find_skeletons(inputs, layout, options.get("size")):
+            if not bool((data.x != 0).any()):
+                raise ValueError(f"nobody is seen in '{source}'")
             if not cuts:
-                yield _Part(sample, data)
+                yield _Part(source, data)
                 continue
-            for part in cut_windows(data, window, stride, per_person):
-                yield _Part(sample, part.data, (part.start, part.stop), part.person)
+            tracked = TrackPersons()(data) if options.get("track") else data
+            per_person = options.get("per_person", False)
+            for part in cut_windows(
+                tracked, options.get("window"), options.get("stride"), per_person
+            ):
+                yield _Part(source, part.data, (part.start, part.stop), part.person)
 
     def _run(self, trained: TrainedModel, values: Sequence[Any]) -> Tensor:
         made = [trained.transform(_unlabelled(value)) for value in values]

@@ -247,9 +247,10 @@ def open_model(
     except TypeError as error:
         raise ValueError(f"'{model}' cannot be made: {error}") from error
     try:
-        load_weights(made, path)
+        load_weights(made, state)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(str(error).strip().partition("\n")[0]) from error
+        reason = str(error).strip().partition("\n")[0]
+        raise CheckpointError(f"'{path}': {reason}") from error
     if names is None:
         names = list(map(str, range(given["num_classes"])))
     return TrainedModel.of(made, names, input)

@@ -2,6 +2,7 @@ r"""Weights from a file, in our names or in published ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
@@ -35,12 +36,17 @@ def read_weights(path: str | PathLike[str], averaged: bool = True) -> dict[str, 
     return find_state(read_checkpoint(path), f"'{path}'", averaged).state
 
 
-def load_weights(model: Module, path: str | PathLike[str], averaged: bool = True) -> None:
+def load_weights(
+    model: Module,
+    state_dict_or_path: Mapping[str, Tensor] | str | PathLike[str],
+    averaged: bool = True,
+) -> None:
     r"""Loads a checkpoint into a model, whether it has the names of this package or published ones.
 
     Args:
         model (torch.nn.Module): The model.
-        path (str or path): A :obj:`.pth` or :obj:`.safetensors` file.
+        state_dict_or_path (dict or path): What :func:`read_weights` returned, or a :obj:`.pth` or
+            :obj:`.safetensors` file.
         averaged (bool, optional): Whether averaged weights are taken where there are both.
             (default: :obj:`True`)
 
@@ -56,13 +62,15 @@ def load_weights(model: Module, path: str | PathLike[str], averaged: bool = True
         >>> torch.save(model.state_dict(), "toy_stgcn.pth")
         >>> load_weights(model, "toy_stgcn.pth")
     """
-    state = read_weights(path, averaged)
-    if state.keys() == model.state_dict().keys():
-        try:
-            model.load_state_dict(state)
-        except RuntimeError as error:
-            lines = str(error).strip().splitlines()
-            reason = lines[-1].strip()
-            raise ValueError(f"'{path}' does not fit {type(model).__name__}: {reason}") from error
+    if isinstance(state_dict_or_path, Mapping):
+        state, source = dict(state_dict_or_path), "the state dict"
     else:
+        state, source = read_weights(state_dict_or_path, averaged), f"'{state_dict_or_path}'"
+    if state.keys() != model.state_dict().keys():
         load_published(model, state, averaged=averaged)
+        return
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise ValueError(f"{source} does not fit {type(model).__name__}: {reason}") from error

@@ -81,6 +81,12 @@ def test_windows_and_persons():
     assert found[1].probabilities == pytest.approx(predictor(alone)[0].probabilities)
 
 
+@pytest.mark.parametrize("name", ["window", "stride"])
+def test_a_window_of_no_frames_is_none(name):
+    with pytest.raises(ValueError, match=f"'{name}' must be"):
+        Predictor(TrainedModel.of(stgcn()))(sequences((1, 9)), **{name: 0})
+
+
 def test_persons_are_followed():
     predictor = Predictor(TrainedModel.of(stgcn()))
     still = torch.rand(2, 8, 17, 2)
