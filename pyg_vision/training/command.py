@@ -36,6 +36,12 @@ OURS = {
 
 logger = logging.getLogger(__name__)
 
+# What jsonargparse says of an error where there might have been None instead.
+UNION = re.compile(
+    r"Does not validate against any of the Union.*?Errors:\s+- (.*?)\s+- Expected a <class "
+    r"'NoneType'>.*?Given value: (.*)",
+    re.DOTALL,
+)
 ROLE = re.compile(r":\w+:`~?([^`]*)`")
 
 
@@ -59,10 +65,11 @@ def fail(message: object, status: int = 2) -> NoReturn:
         status (int, optional): The exit status. (default: :obj:`2`)
     """
     text = str(message)
-    # jsonargparse says of our own errors that no subtype of "class or None" fits.
-    own = re.search(r"Errors:\s+- (.*?)\s+- Expected a <class 'NoneType'>", text, re.DOTALL)
-    lines = [line.strip() for line in (own[1] if own else text).splitlines() if line.strip()]
-    sys.stderr.write(f"pyg-vision: error: {' '.join(lines) or 'it failed'}\n")
+    found = UNION.search(text)
+    if found:
+        key = text[: found.start()].strip()
+        text = f"{key} {found[1]}. Got value: {found[2]}" if key else found[1]
+    sys.stderr.write(f"pyg-vision: error: {' '.join(text.split()) or 'it failed'}\n")
     raise SystemExit(status)
 
 

@@ -119,6 +119,8 @@ def test_finished_other_and_resumed_runs(run, capsys):
         (["--data.batch_size", "many"], "batch_size"),
         (["--data.dataset", "NWUCLA", "--data.options", "{}", "--data.root", "nowhere"], "nowhere"),
         (["--data.batch_size", "15"], "no full batch of 15 in 14 samples"),
+        (["--model.options", "{a:3}"], r'"options": Expected a .*dict.*Got value: {a:3}$'),
+        (["--data.batch_size", "many"], '"batch_size": .*Got value: many'),
         (["--data.holdout", "2"], r"error: 'holdout' must be a share below 1 \(got 2.0\)$"),
         (["--data.holdout", "0.001"], r"a 'holdout' of 0.001 leaves 14 of 14 samples"),
         (["--threads", "0"], "--threads must be at least 1"),
