@@ -312,6 +312,7 @@ def _fit(
                 f"--trainer.precision bf16-mixed",
                 1,
             )
+        _refuse_other_model(error, path)
         raise
     done, epochs = trainer.current_epoch, trainer.max_epochs
     if done < epochs:
@@ -370,13 +371,18 @@ def _classes_of(path: Path, found: list[str]) -> list[str]:
     return classes
 
 
+def _refuse_other_model(error: BaseException, path: Path | None) -> None:
+    r"""Ends with one line where a checkpoint is that of another model, or of older code."""
+    if "loading state_dict" in str(error):
+        fail(f"'{path}' holds another model: {str(error).strip().splitlines()[-1].strip()}", 1)
+
+
 def _evaluate(command: str, trainer: Any, module: Any, data: Any, path: Path) -> int:
     evaluate = trainer.validate if command == "validate" else trainer.test
     try:
         evaluate(module, datamodule=data, ckpt_path=path, verbose=False, weights_only=True)
     except RuntimeError as error:
-        if "loading state_dict" in str(error):
-            fail(f"'{path}' holds another model: {str(error).strip().splitlines()[-1].strip()}", 1)
+        _refuse_other_model(error, path)
         raise
     log_results(module.results)
     return 0

@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -104,6 +106,19 @@ def test_finished_other_and_resumed_runs(run, capsys):
     assert main(same) == 0
     assert "going on from" in capsys.readouterr().out
     assert RunFolder(run).results() == before
+
+
+def test_a_checkpoint_of_other_code_is_refused(run, tmp_path, capsys):
+    folder = Path(shutil.copytree(run, tmp_path / "run"))
+    (folder / "results.json").unlink()
+    path = folder / "checkpoints" / "last.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["state_dict"]["no_more"] = torch.ones(1)
+    torch.save(checkpoint, path)
+    same = ["fit", *SMALL, *BRIEF, "--run_dir", str(folder), "--seed", "3"]
+    message = error_of(same, capsys)
+    assert message.endswith(f"'{path}' holds another model: Unexpected key(s) in state_dict: "
+                            f'"no_more".')  # fmt: skip
 
 
 @pytest.mark.parametrize(
