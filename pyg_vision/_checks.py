@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -77,6 +78,13 @@ def check_int(name: str, value: object, least: int = 1) -> int:
     if value < least:
         raise ValueError(f"'{name}' must be at least {least} (got {value})")
     return int(value)
+
+
+def check_ints(name: str, value: object, least: int = 1) -> tuple[int, ...]:
+    r"""Returns integers as a tuple after checking each."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) == 0:
+        raise TypeError(f"'{name}' must be a sequence of integers (got {value!r})")
+    return tuple(check_int(name, number, least) for number in value)
 
 
 def check_channels(value: object) -> int:

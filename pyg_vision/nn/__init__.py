@@ -21,11 +21,24 @@ from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
 from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
+from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
+from pyg_vision.nn.models.dense_pyramid_vig import DensePyramidViG
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
+from pyg_vision.nn.models.pyramid_vig import (
+    PViG_B_Weights,
+    PViG_M_Weights,
+    PViG_S_Weights,
+    PViG_Ti_Weights,
+    PyramidViG,
+    pvig_b,
+    pvig_m,
+    pvig_s,
+    pvig_ti,
+)
 from pyg_vision.nn.models.registry import (
     find_builder,
     get_model,
@@ -50,6 +63,11 @@ __all__ = [
     "vig_ti",
     "vig_s",
     "vig_b",
+    "PyramidViG",
+    "pvig_ti",
+    "pvig_s",
+    "pvig_m",
+    "pvig_b",
     "STGCN",
     "stgcn",
     "TwoStream",
@@ -62,6 +80,10 @@ __all__ = [
     "ViG_Ti_Weights",
     "ViG_S_Weights",
     "ViG_B_Weights",
+    "PViG_Ti_Weights",
+    "PViG_S_Weights",
+    "PViG_M_Weights",
+    "PViG_B_Weights",
     "STGCN_Weights",
     "Grapher",
     "FFN",
@@ -76,6 +98,7 @@ __all__ = [
     "RelationGroup",
     "GroupedLinear",
     "DilatedKNNGraph",
+    "RelativePosition",
     "DropPath",
     "TemporalConv",
     "DenseMRConv",
@@ -86,6 +109,7 @@ __all__ = [
     "DenseGrapher",
     "DenseFFN",
     "DenseViG",
+    "DensePyramidViG",
     "DenseSpatialGraphConv",
     "DenseSTGCNBlock",
     "DenseSTGCN",

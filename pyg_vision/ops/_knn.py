@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pyg_vision._checks import check_features, check_finite, check_int, check_same_place
 from pyg_vision._validation import is_readable, validation_enabled
-from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST
+from pyg_vision.ops._knn_query import AS_ANY, EXCLUDED, FIRST
 from pyg_vision.ops._knn_ragged import Ragged, ragged_search, too_large
 from pyg_vision.ops._knn_search import (
     knn_search,
@@ -20,6 +20,7 @@ from pyg_vision.ops._knn_search import (
     torch_cluster_search,
 )
 from pyg_vision.ops.neighbor_table import NeighborTable
+from pyg_vision.ops.row_bias import RowBias
 from pyg_vision.typing import Backend, Bias, Metric, SmallGraphs
 
 MEMORY_BUDGET = 256 * 2**20
@@ -74,9 +75,10 @@ def knn(
         k (int): The number of neighbours.
         sources (torch.Tensor, optional): The candidates, :math:`(B, M, C)` or :math:`(M, C)`. If
             :obj:`None`, they are the nodes themselves. (default: :obj:`None`)
-        bias (torch.Tensor or Callable, optional): Added to the distances: a matrix
-            :math:`(N, M)` or :math:`(B, N, M)`, or a function that returns its rows
-            :obj:`start` to :obj:`end`, so that it never exists as a whole. In a PyG batch the
+        bias (torch.Tensor, RowBias or Callable, optional): Added to the distances: a matrix
+            :math:`(N, M)` or :math:`(B, N, M)`, a :class:`~pyg_vision.ops.RowBias`, or a function
+            that returns the rows :obj:`start` to :obj:`end`; the last two never exist as a
+            whole. In a PyG batch the
             entry :math:`(i, j)` is for the :math:`i`-th node and the :math:`j`-th source of a
             graph. :math:`+\infty` forbids an edge; NaN and :math:`-\infty` are errors.
             (default: :obj:`None`)
@@ -209,6 +211,11 @@ def _search(
     if bias is None or isinstance(bias, Tensor):
         bias = None if bias is None else _as_blocks("bias", bias, size, x.device)
         return search(x, y, num, bias, mask, count, 0, own, cosine, memory_budget)
+    if isinstance(bias, RowBias):
+        bias.check(x.size(1), num_sources, x.device, validation_enabled(bias.table))
+        table, *taps = (v.detach() for v in bias)
+        table = table.unsqueeze(0)
+        return search(x, y, num, table, mask, count, 0, own, cosine, memory_budget, *taps)
 
     # Distances and bias of a block are alive together.
     row_bytes = x.size(0) * num_sources * max(4, x.element_size())

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pyg_vision.ops._knn_query import AS_ANY, EXCLUDED, Doubles, Indices, Query
+
 # Candidates beyond the last wanted one that are looked at before a whole row is.
 SPARE = 8
 # Distances of pairs that are taken at a time, in elements of their differences.
@@ -23,69 +25,8 @@ CHUNK_ELEMENTS = 2**19
 DOUBLE_EPS = torch.finfo(torch.float64).eps
 # Squared lengths beyond these leave no room for products and their rounding errors.
 SAFE_LENGTH = {torch.float32: (1e-24, 1e36), torch.float64: (1e-270, 1e300)}
-
-
-Indices = np.ndarray[Any, np.dtype[np.int64]]
-Doubles = np.ndarray[Any, np.dtype[np.float64]]
 BOTH = np.arange(2)
 Truths = np.ndarray[Any, np.dtype[np.bool_]]
-
-# Where a node ranks among its own neighbours: nearest, nowhere, or by its distance.
-FIRST, EXCLUDED, AS_ANY = -1, 1, 0
-
-
-class Query(NamedTuple):
-    r"""What a search looks for, as it was given: the exact features and what changes a distance.
-
-    Args:
-        x (torch.Tensor): Queries :math:`(B, R, C)`.
-        y (torch.Tensor): Sources :math:`(B, M, C)`.
-        bias (torch.Tensor, optional): Added to distances :math:`(1 | B, R, M)`.
-        mask (torch.Tensor, optional): Which pairs are allowed :math:`(1 | B, R, M)`.
-        num_valid (torch.Tensor, optional): The leading sources that are no padding :math:`(B)`.
-        first (int or torch.Tensor): The source that the first query is, or that each query is.
-        own (int): How a query stands to itself, one of :obj:`FIRST`, :obj:`EXCLUDED` and
-            :obj:`AS_ANY`.
-        cosine (bool): One minus the cosine similarity instead of the squared Euclidean distance.
-    """
-
-    x: Tensor
-    y: Tensor
-    bias: Optional[Tensor]
-    mask: Optional[Tensor]
-    num_valid: Optional[Tensor]
-    first: int | Tensor
-    own: int
-    cosine: bool
-
-    def block(self, items: slice, rows: slice | Tensor) -> Query:
-        r"""Returns the same for some graphs and some of their queries."""
-        bias, mask = (
-            None if v is None else v[items if v.size(0) > 1 else slice(None), rows]
-            for v in (self.bias, self.mask)
-        )
-        valid = None if self.num_valid is None else self.num_valid[items]
-        first = self.first + (rows if isinstance(rows, Tensor) else rows.start)
-        return Query(
-            self.x[items, rows], self.y[items], bias, mask, valid, first, self.own, self.cosine
-        )
-
-    def restrict(self, dist: Tensor) -> Tensor:
-        r"""Writes into distances :math:`(B, R, M)` where a query's own place is, and which pairs
-        are forbidden.
-        """
-        if self.own != AS_ANY:
-            if isinstance(self.first, Tensor):
-                column = self.first.view(1, -1, 1).expand(dist.size(0), -1, 1)
-                dist.scatter_(2, column, self.own * math.inf)
-            else:
-                dist.diagonal(self.first, 1, 2).fill_(self.own * math.inf)
-        if self.mask is not None:
-            dist.masked_fill_(~self.mask, math.inf)
-        if self.num_valid is not None:
-            column = torch.arange(dist.size(-1), device=dist.device)
-            dist.masked_fill_(column >= self.num_valid.view(-1, 1, 1), math.inf)
-        return dist
 
 
 def rounding_error(length: Tensor, channels: int) -> Tensor:
@@ -308,8 +249,9 @@ def rank_candidates(
             value = torch.where(zero, 1.0, 0.5 * value)
         parts.append(value)
     value = scale = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-    if query.bias is not None:
-        bias = query.bias.expand(x.size(0), -1, -1).gather(-1, candidate).double()
+    rows_of_bias = query.bias_rows()
+    if rows_of_bias is not None:
+        bias = rows_of_bias.expand(x.size(0), -1, -1).gather(-1, candidate).double()
         value, scale = value + bias, scale + bias.abs()
     if query.own != AS_ANY:
         row = query.first + torch.arange(x.size(1), device=x.device).unsqueeze(-1)
@@ -380,8 +322,9 @@ def _tolerance(scale: Any, query: Query) -> Any:
 def _restricted(query: Query, dist: Tensor) -> tuple[Tensor, Tensor]:
     r"""Returns distances with bias and restrictions, and the size of what they are made of."""
     scale = dist
-    if query.bias is not None:
-        bias = query.bias.to(torch.float64)
+    bias = query.bias_rows()
+    if bias is not None:
+        bias = bias.to(torch.float64)
         scale = dist + bias.abs()
         dist = dist + bias
     return query.restrict(dist.clone()), scale.nan_to_num(posinf=0.0)
@@ -425,8 +368,7 @@ def _pair_distances(query: Query, row: Indices, column: Indices) -> tuple[Double
     dist: Doubles = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if query.bias is None:
         return dist, dist
-    place = (graph if query.bias.size(0) > 1 else 0 * graph, row % num_rows, column)
-    bias = query.bias[tuple(map(torch.from_numpy, place))].double().numpy()
+    bias = query.bias_of(graph, row % num_rows, column)
     return dist + bias, dist + np.abs(bias)
 
 

@@ -13,10 +13,8 @@ from torch import Tensor
 from pyg_vision._checks import check_finite
 from pyg_vision._validation import validation_enabled
 from pyg_vision.ops._knn_exact import (
-    AS_ANY,
     SAFE_LENGTH,
     SPARE,
-    Query,
     Ranking,
     rank_candidates,
     rounding_error,
@@ -27,10 +25,12 @@ from pyg_vision.ops._knn_exact import (
     unit,
     zero_rows,
 )
+from pyg_vision.ops._knn_query import AS_ANY, Query
 from pyg_vision.ops._rank import bytes_per_row, rank
 
 CPU_BLOCK = 3 * 2**20
 CPU_ROWS = 128  # fewer would read the sources too often
+TAPS = (10, 11)  # arguments of knn_search that all graphs share
 
 
 @contextmanager
@@ -83,6 +83,8 @@ def search_blocks(
     own: int,
     cosine: bool,
     memory_budget: int,
+    bias_index: Optional[Tensor] = None,
+    bias_weight: Optional[Tensor] = None,
 ) -> Tensor:
     r"""Returns the :obj:`num` nearest rows of :obj:`y` for each row of :obj:`x`, nearest first.
 
@@ -91,7 +93,8 @@ def search_blocks(
         y (torch.Tensor, optional): Sources :math:`(B, M, C)`, with :math:`M \geq` :obj:`num`, if
             they are not the queries themselves.
         num (int): The number of neighbours.
-        bias (torch.Tensor, optional): Added to the distances, :math:`(1 | B, R, M)`.
+        bias (torch.Tensor, optional): Added to the distances, :math:`(1 | B, R, M)`, or the table
+            :math:`(1 | B, P, M)` of a :class:`~pyg_vision.ops.RowBias`.
         mask (torch.Tensor, optional): :obj:`True` where an edge is allowed, shaped as the bias.
         num_valid (torch.Tensor, optional): :math:`(B)`, the leading sources that are no padding.
         row_start (int): Which source the first query is, for :obj:`own`.
@@ -99,13 +102,16 @@ def search_blocks(
             :class:`~pyg_vision.ops._knn_exact.Query`.
         cosine (bool): One minus cosine similarity instead of the squared Euclidean distance.
         memory_budget (int): The bytes that one block of the distance matrix may take.
+        bias_index (torch.Tensor, optional): Which rows of the table a query adds up.
+        bias_weight (torch.Tensor, optional): Their factors.
 
     Returns:
         torch.Tensor: Indices :math:`(B, R, \textrm{num})`, -1 where no allowed source is left.
     """
     if x.numel() == 0:
         raise ValueError(f"there is nothing to search (got 'x' of shape {list(x.shape)})")
-    query = Query(x, x if y is None else y, bias, mask, num_valid, row_start, own, cosine)
+    taps = _taps(bias_index, bias_weight)
+    query = Query(x, x if y is None else y, bias, mask, num_valid, row_start, own, cosine, taps)
     with full_precision(x.device):
         if x.device.type == "cpu":
             return _search_by_products(query, y is None, num, memory_budget)
@@ -116,6 +122,10 @@ def search_blocks(
                 return gpu.search(query, num)
         # Which rows are uncertain cannot be known there without waiting for the device.
         return search_exactly(query, num, memory_budget)
+
+
+def _taps(index: Optional[Tensor], weight: Optional[Tensor]) -> Optional[tuple[Tensor, Tensor]]:
+    return None if index is None or weight is None else (index, weight)
 
 
 def _search_by_products(query: Query, square: bool, num: int, memory_budget: int) -> Tensor:
@@ -142,8 +152,9 @@ def _search_by_products(query: Query, square: bool, num: int, memory_budget: int
         return restricted(query.block(items, rows), dist)
 
     def restricted(part: Query, dist: Tensor) -> Tensor:
-        if part.bias is not None:
-            dist += _in_range(part.bias, dist.dtype)
+        bias = part.bias_rows()
+        if bias is not None:
+            dist += _in_range(bias, dist.dtype)
         return part.restrict(dist)
 
     def again(rows: Tensor) -> Tensor:
@@ -232,9 +243,14 @@ def knn_search(
     own: int,
     cosine: bool,
     memory_budget: int,
+    bias_index: Optional[Tensor] = None,
+    bias_weight: Optional[Tensor] = None,
 ) -> Tensor:
     r""":func:`search_blocks` as one operator, which a compiler does not look into."""
-    return search_blocks(x, y, num, bias, mask, num_valid, row_start, own, cosine, memory_budget)
+    return search_blocks(
+        x, y, num, bias, mask, num_valid, row_start, own, cosine, memory_budget,
+        bias_index, bias_weight,
+    )  # fmt: skip
 
 
 @knn_search.register_fake
@@ -249,6 +265,8 @@ def _(
     own: int,
     cosine: bool,
     memory_budget: int,
+    bias_index: Optional[Tensor] = None,
+    bias_weight: Optional[Tensor] = None,
 ) -> Tensor:
     return x.new_empty(x.size(0), x.size(1), num, dtype=torch.long)
 
@@ -258,7 +276,7 @@ def _(info: Any, in_dims: Any, *args: Any) -> tuple[Tensor, int]:
     r"""Graphs beside graphs: what is mapped over becomes part of the batch."""
     tensors = []
     for position, (value, dim) in enumerate(zip(args, in_dims, strict=True)):
-        if not isinstance(value, Tensor):
+        if not isinstance(value, Tensor) or position in TAPS:
             tensors.append(value)
             continue
         graphs = args[0].size(0) if in_dims[0] is None else args[0].movedim(in_dims[0], 0).size(1)
@@ -282,6 +300,8 @@ def search_as_graph(
     own: int,
     cosine: bool,
     memory_budget: int,
+    bias_index: Optional[Tensor] = None,
+    bias_weight: Optional[Tensor] = None,
 ) -> Tensor:
     r""":func:`search_blocks` in operators that every format of exchange has, as one block.
 
@@ -289,7 +309,9 @@ def search_as_graph(
     in order. So neighbours are right as long as they are farther apart than a ten-millionth of the
     extent of the data.
     """
-    query = Query(x, x if y is None else y, bias, mask, num_valid, row_start, own, cosine)
+    taps = _taps(bias_index, bias_weight)
+    query = Query(x, x if y is None else y, bias, mask, num_valid, row_start, own, cosine, taps)
+    bias = query.bias_rows()
     rows, columns = scaled(query)
     center = columns.mean(dim=1, keepdim=True)
     near, far = rows - center, columns - center

@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from pyg_vision.ops._knn_exact import Query
+from pyg_vision.ops._knn_query import Query
 from pyg_vision.ops._neighbor_max_triton import on_device
 
 # mypy: disable-error-code="untyped-decorator"
@@ -36,6 +36,8 @@ def _search_kernel(  # type: ignore[no-untyped-def]
     y,
     scale,
     bias,
+    bias_index,
+    bias_weight,
     mask,
     num_valid,
     out,
@@ -56,6 +58,7 @@ def _search_kernel(  # type: ignore[no-untyped-def]
     mask_column,
     OWN: tl.constexpr,
     BIASED: tl.constexpr,
+    TAPS: tl.constexpr,
     MASKED: tl.constexpr,
     RAGGED: tl.constexpr,
     KEPT: tl.constexpr,
@@ -96,7 +99,16 @@ def _search_kernel(  # type: ignore[no-untyped-def]
         # Only what is forbidden is infinite, not what unchecked features make so.
         distance = tl.where(distance < LARGEST, distance, LARGEST)
         pair_inside = row_inside[:, None] & column_inside[None, :]
-        if BIASED:
+        if TAPS > 0:
+            for tap in range(TAPS):
+                at = row * TAPS + tap
+                start = tl.load(bias_index + at, mask=row_inside, other=0) * bias_row
+                factor_of_row = tl.load(bias_weight + at, mask=row_inside, other=0.0)
+                place = bias + graph * bias_graph + start[:, None]
+                place += column.to(tl.int64)[None, :] * bias_column
+                part_of_bias = tl.load(place, mask=pair_inside, other=0.0).to(tl.float64)
+                distance += factor_of_row.to(tl.float64)[:, None] * part_of_bias
+        elif BIASED:
             place = bias + graph * bias_graph + row.to(tl.int64)[:, None] * bias_row
             place += column.to(tl.int64)[None, :] * bias_column
             distance += tl.load(place, mask=pair_inside, other=0.0).to(tl.float64)
@@ -180,17 +192,19 @@ def search(query: Query, num: int) -> Tensor:
     if out.numel() == 0:
         return out
     bias, mask, valid = query.bias, query.mask, query.num_valid
+    index, weight = (x, x) if query.taps is None else (v.contiguous() for v in query.taps)
     size = tile(num)
     with on_device(x):
         _search_kernel[(triton.cdiv(rows, size.rows), graphs)](
             x, y, power_of_two(x, y),
-            x if bias is None else bias,
+            x if bias is None else bias, index, weight,
             x if mask is None else mask.view(torch.uint8),
             x if valid is None else valid,
             out, rows, y.size(1), channels, num, query.first,
             x.stride(0), x.stride(1), y.stride(0), y.stride(1),
             *_strides(bias), *_strides(mask),
-            OWN=query.own, BIASED=bias is not None, MASKED=mask is not None,
+            OWN=query.own, BIASED=bias is not None,
+            TAPS=0 if query.taps is None else index.size(1), MASKED=mask is not None,
             RAGGED=valid is not None, KEPT=size.kept, BLOCK_ROWS=size.rows,
             BLOCK_COLUMNS=size.columns, num_warps=size.num_warps,
         )  # fmt: skip

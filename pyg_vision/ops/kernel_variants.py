@@ -18,6 +18,7 @@ from pyg_vision.ops import _neighbor_max_triton as neighbor_max
 DTYPES = ("fp32", "fp16", "bf16", "fp64")
 SEARCH_DTYPES = DTYPES[:3]
 NEIGHBOURS = (9, 28, 54, 128)  # each of another width of the list that is kept
+BIAS_TAPS = (2, 4)  # of relative positions on a grid, and of an interpolated bias
 SIZES = (
     "rows", "columns", "channels", "num", "first", "x_graph", "x_row", "y_graph", "y_row",
     "bias_graph", "bias_row", "bias_column", "mask_graph", "mask_row", "mask_column",
@@ -74,6 +75,8 @@ def all_variants() -> Iterator[KernelVariant]:
     for own in (-1, 0, 1):
         for biased, masked, ragged in product((False, True), repeat=3):
             yield search("fp32", NEIGHBOURS[0], own, biased, masked, ragged)
+    for dtype, taps in product(SEARCH_DTYPES, BIAS_TAPS):
+        yield search(dtype, NEIGHBOURS[0], 0, biased=True, taps=taps)
 
 
 def maximum(dtype: str, ragged: bool, with_arg: bool) -> KernelVariant:
@@ -119,20 +122,24 @@ def search(
     biased: bool = False,
     masked: bool = False,
     ragged: bool = False,
+    taps: int = 0,
 ) -> KernelVariant:
     r"""Returns the neighbour search."""
     size = knn.tile(num)
     signature = {
         "x": f"*{dtype}", "y": f"*{dtype}", "scale": "*fp32",
-        "bias": "*fp32" if biased else f"*{dtype}", "mask": "*u8" if masked else f"*{dtype}",
+        "bias": "*fp32" if biased else f"*{dtype}",
+        "bias_index": "*i64" if taps else f"*{dtype}",
+        "bias_weight": "*fp32" if taps else f"*{dtype}",
+        "mask": "*u8" if masked else f"*{dtype}",
         "num_valid": "*i64" if ragged else f"*{dtype}", "out": "*i64",
         **dict.fromkeys(SIZES, "i32"),
     }  # fmt: skip
     constants = {
-        "OWN": own, "BIASED": biased, "MASKED": masked, "RAGGED": ragged, "KEPT": size.kept,
-        "BLOCK_ROWS": size.rows, "BLOCK_COLUMNS": size.columns,
+        "OWN": own, "BIASED": biased, "TAPS": taps, "MASKED": masked, "RAGGED": ragged,
+        "KEPT": size.kept, "BLOCK_ROWS": size.rows, "BLOCK_COLUMNS": size.columns,
     }  # fmt: skip
-    flags = {"bias": biased, "mask": masked, "ragged": ragged}
+    flags = {"bias": biased, f"of {taps} rows": taps, "mask": masked, "ragged": ragged}
     own_name = {-1: "", 0: "other sources", 1: "no loops"}[own]
     parts = [f"search of {num}", own_name, *(name for name, is_on in flags.items() if is_on)]
     name = ", ".join(part for part in parts if part)

@@ -24,6 +24,7 @@ PREFIXES = ("module.", "model.", "net.")
 # What a name in a checkpoint tells; the first that is found counts.
 FAMILIES = (
     (r"^blocks\.\d+\.(grapher|ffn)\.", "pyg_vision's own ViG"),
+    (r"^stages\.\d+\.blocks\.\d+\.(grapher|ffn)\.", "pyg_vision's own PyramidViG"),
     (r"^((origin|motion)_stream\.)?blocks\.\d+\.(gcn|tcn)\.", "pyg_vision's own STGCN"),
     (r"^(backbone\.)?(stages\.\d+|backbone|blocks)\.\d+\.\d+\.relative_pos$", "Pyramid ViG"),
     (r"\.graph_conv\.gconv\.", "ViG"),

@@ -27,6 +27,8 @@ class LoadReport:
         missing (list): Our names that the checkpoint does not have.
         checked (list): Published names of what is no parameter of ours, such as the graph of a
             skeleton, and was found to be equal.
+        unused (list): Published names that the model does without, such as the tables of a bias
+            that it computes.
         entry (str): Under which name the file held the weights, such as :obj:`"state_dict_ema"`,
             empty if under none.
 
@@ -44,6 +46,7 @@ class LoadReport:
     skipped: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
     entry: str = ""
 
     def __str__(self) -> str:
@@ -58,6 +61,7 @@ class LoadReport:
         lines += [f"  skipped {name}: {reason}" for name, reason in self.skipped.items()]
         lines += [f"  missing {name}" for name in self.missing]
         lines += [f"  equal {name}" for name in self.checked]
+        lines += [f"  unused {name}" for name in self.unused]
         return "\n".join(lines)
 
 
@@ -71,9 +75,9 @@ def load_published(
 
     * The names and layouts of `huawei-noah/Efficient-AI-Backbones
       <https://github.com/huawei-noah/Efficient-AI-Backbones>`_ (:obj:`vig_pytorch`) are mapped onto
-      :class:`~pyg_vision.nn.ViG` or :class:`~pyg_vision.nn.DenseViG`, and so are those of
-      `mmpretrain <https://github.com/open-mmlab/mmpretrain>`_. A position embedding of another
-      size is resampled.
+      :class:`~pyg_vision.nn.ViG`, :class:`~pyg_vision.nn.PyramidViG` and their dense twins, and so
+      are those of `mmpretrain <https://github.com/open-mmlab/mmpretrain>`_. Position parameters of
+      another size are resampled.
     * Those of `yysijie/st-gcn <https://github.com/yysijie/st-gcn>`_, one stream or two, and those
       of ST-GCN in `pyskl <https://github.com/kennymckormick/pyskl>`_ and mmaction2 are mapped onto
       :class:`~pyg_vision.nn.STGCN` or :class:`~pyg_vision.nn.DenseSTGCN`. The graph that they hold
@@ -143,6 +147,9 @@ def load_published(
             continue
         new = rules.rename(name)
         if new is None or new not in own:
+            if new is not None and any(re.search(pattern, name) for pattern in rules.unused):
+                report.unused.append(name)
+                continue
             report.skipped[name] = "unknown" if new is None else f"the model has no '{new}'"
             continue
         fitted = rules.fit(new, value, own[new])

@@ -36,12 +36,14 @@ class KeyRules:
         resampled (Callable): The same for tensors whose size may differ. (default: none)
         constants (Callable): Returns of a model, for patterns of published names that are no
             parameters of ours, what they must be equal to. (default: none)
+        unused (tuple): Patterns of published names that a model may do without. (default: none)
     """
 
     rename: Callable[[str], str | None]
     fit: Fit = flatten_1x1
     resampled: Fit = lambda name, value, own: None
     constants: Callable[[Module], Mapping[str, Tensor]] = lambda model: {}
+    unused: tuple[str, ...] = ()
 
 
 def rename_by(rules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:

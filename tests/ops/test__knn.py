@@ -8,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pyg_vision import set_validation
 from pyg_vision.ops import _knn_ragged, _knn_search, _rank, knn
-from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST
+from pyg_vision.ops._knn_query import AS_ANY, EXCLUDED, FIRST
 
 
 def oracle(x, y, k, dilation=1, bias=None, mask=None, loop=True, metric="euclidean"):

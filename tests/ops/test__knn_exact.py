@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pyg_vision.ops import _knn_exact, _rank, knn, knn_graph
-from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST, Query
+from pyg_vision.ops._knn_query import AS_ANY, EXCLUDED, FIRST, Query
 from pyg_vision.ops._knn_search import search_as_graph, search_blocks
 
 INF = math.inf

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from pyg_vision.ops import knn
+from pyg_vision.ops import RowBias, knn
 
 pytest.importorskip("triton")
 
 
 @pytest.mark.parametrize(
-    ("options", "cases"), [((), 12), pytest.param(("--all",), 35, marks=pytest.mark.slow)]
+    ("options", "cases"), [((), 13), pytest.param(("--all",), 38, marks=pytest.mark.slow)]
 )
 def test_it_is_right_in_the_interpreter(options, cases):
     probe = Path(__file__).with_name("triton_knn_probe.py")
@@ -31,6 +31,11 @@ CASES = {
     "without loops": lambda: ((1, 3136, 48), 9, {"loop": False}),
     "128 neighbours": lambda: ((2, 300, 640), 128, {}),
     "bias": lambda: ((2, 196, 48), 9, {"bias": torch.randn(196, 196)}),
+    "rows of a bias": lambda: (
+        (2, 196, 48),
+        9,
+        {"bias": RowBias(torch.randn(49, 196), torch.randint(49, (196, 4)), torch.randn(196, 4))},
+    ),
     "mask": lambda: ((2, 196, 48), 9, {"mask": torch.rand(2, 196, 196) < 0.5}),
     "graphs of one size": lambda: ((500, 48), 9, {"batch": torch.arange(500) // 125}),
     "graphs of two sizes": lambda: ((500, 48), 9, {"batch": (torch.arange(500) > 30).long()}),
@@ -46,7 +51,11 @@ def test_gpu_equals_cpu(name, dtype):
     x = torch.randn(shape, dtype=torch.double).to(dtype)
     expected = knn(x, k, **options).index
     moved = {
-        name: value.cuda() if isinstance(value, torch.Tensor) else value
+        name: RowBias(*(part.cuda() for part in value))
+        if isinstance(value, RowBias)
+        else value.cuda()
+        if isinstance(value, torch.Tensor)
+        else value
         for name, value in options.items()
     }
     found = knn(x.cuda(), k, **moved).index.cpu()

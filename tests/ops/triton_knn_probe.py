@@ -15,7 +15,8 @@ import sys
 import torch
 
 from pyg_vision.ops import _knn_triton as gpu
-from pyg_vision.ops._knn_exact import AS_ANY, EXCLUDED, FIRST, Query, search_exactly
+from pyg_vision.ops._knn_exact import search_exactly
+from pyg_vision.ops._knn_query import AS_ANY, EXCLUDED, FIRST, Query
 
 NUMBER = itertools.count()
 OWN = {"first": FIRST, "excluded": EXCLUDED, "as any": AS_ANY}
@@ -50,9 +51,9 @@ def distances(query: Query, index: Tensor) -> Tensor:
     graph = torch.arange(index.size(0)).view(-1, 1, 1)
     place = index.clamp(min=0)
     value = (query.x.double().unsqueeze(2) - query.y.double()[graph, place]).square().sum(-1)
-    if query.bias is not None:
-        bias = query.bias.double().expand(index.size(0), -1, -1)
-        value = value + bias.gather(-1, place)
+    bias = query.bias_rows()
+    if bias is not None:
+        value = value + bias.double().expand(index.size(0), -1, -1).gather(-1, place)
     return value
 
 
@@ -110,6 +111,12 @@ def main() -> None:
     compare("a bias larger than all distances", 6, x, bias=large, own=AS_ANY)
     cancels = 1e-3 * torch.randn(2, 15, 15).double() - torch.cdist(x.double(), x.double()) ** 2
     compare("a bias that cancels", 6, x, bias=cancels, own=AS_ANY)
+    taps = torch.randint(0, 7, (15, 4)), torch.randn(15, 4)
+    for dtype in (torch.float32, torch.float64):
+        table = torch.randn(1, 7, 15).to(dtype)
+        compare(f"rows made of a table of {dtype}", 6, x, bias=table, taps=taps, own=AS_ANY)
+    one = taps[0][:, :1], torch.ones(15, 1)
+    compare("rows that are those of a table", 6, x, bias=table, taps=one, own=AS_ANY)
     mask = torch.rand(2, 15, 15) < 0.4
     compare("a mask that leaves too few", 12, x, mask=mask, own=AS_ANY)
     compare("a shared mask", 3, x, mask=mask[:1], own=EXCLUDED)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, TypeVar, overload
 
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision._checks import check_int
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
 from pyg_vision.nn.conv.vig_gin_conv import ViGGINConv
 from pyg_vision.nn.conv.vig_sage_conv import ViGSAGEConv
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
+from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.mlp import node_mlp
 from pyg_vision.ops import NeighborTable
@@ -38,7 +41,9 @@ class Grapher(Module):
         \sigma(\textrm{GraphConv}(\textrm{BN}(\mathbf{W}_{in} \mathbf{X}))))
 
     The graph is built anew from :math:`\textrm{BN}(\mathbf{W}_{in} \mathbf{X})` by
-    :class:`~pyg_vision.nn.DilatedKNNGraph`, unless one is given.
+    :class:`~pyg_vision.nn.DilatedKNNGraph`, unless one is given. With a :obj:`reduce_ratio`
+    :math:`r`, neighbours are taken from means over :math:`r \times r` patches: the graph is
+    bipartite, from :math:`\lfloor H/r \rfloor \lfloor W/r \rfloor` sources to all nodes.
 
     Args:
         channels (int): Size of each input and output.
@@ -55,6 +60,9 @@ class Grapher(Module):
         drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
         knn_backend (str, optional): The search, see :func:`pyg_vision.ops.knn`.
             (default: :obj:`"auto"`)
+        reduce_ratio (int, optional): The side of the squares of patches that neighbours are means
+            of. (default: :obj:`1`)
+        relative_pos (RelativePosition, optional): The bias of distances. (default: :obj:`None`)
 
     Shapes:
         - **input:** node features :math:`(B, N, C)`, or :math:`(|\mathcal{V}|, C)` with
@@ -86,9 +94,13 @@ class Grapher(Module):
         epsilon: float = 0.2,
         drop_path: float = 0.0,
         knn_backend: Backend = "auto",
+        reduce_ratio: int = 1,
+        relative_pos: RelativePosition | None = None,
     ) -> None:
         super().__init__()
         self.norm = norm
+        self.reduce_ratio = check_int("reduce_ratio", reduce_ratio)
+        self.relative_pos = relative_pos
         self.fc1 = node_mlp(channels, channels, norm="batch")
         self.graph = DilatedKNNGraph(k, dilation, stochastic, epsilon, backend=knn_backend)
         options = {"interleave": True} if conv == "mr" else {}
@@ -110,6 +122,7 @@ class Grapher(Module):
         small_graphs: SmallGraphs = "error",
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: Literal[False] = False,
     ) -> Tensor: ...
 
@@ -125,6 +138,7 @@ class Grapher(Module):
         small_graphs: SmallGraphs = "error",
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: Literal[True],
     ) -> tuple[Tensor, NeighborTable]: ...
 
@@ -139,6 +153,7 @@ class Grapher(Module):
         small_graphs: SmallGraphs = "error",
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: bool = False,
     ) -> Tensor | tuple[Tensor, NeighborTable]:
         r"""Runs the block.
@@ -154,6 +169,8 @@ class Grapher(Module):
                 :func:`pyg_vision.ops.knn`. (default: :obj:`"error"`)
             k (int, optional): Overrides the number of neighbours. (default: :obj:`None`)
             dilation (int, optional): Overrides the dilation. (default: :obj:`None`)
+            grid_size (tuple, optional): Rows and columns of patches, which a :obj:`reduce_ratio`
+                and a :obj:`relative_pos` need. (default: :obj:`None`)
             return_graph (bool, optional): If :obj:`True`, also returns the graph that was used.
                 (default: :obj:`False`)
         """
@@ -163,9 +180,18 @@ class Grapher(Module):
                 "a 'batch' vector"
             )
         h = self.fc1(x)
+        sources = bias = None
+        if self.reduce_ratio > 1 or self.relative_pos is not None:
+            grid = _checked_grid(x, batch, grid_size, self.reduce_ratio)
+            if self.reduce_ratio > 1:
+                sources = pool_nodes(h, grid, self.reduce_ratio)
+            if self.relative_pos is not None and neighbors is None:
+                bias = self.relative_pos(grid)
         if neighbors is None:
             neighbors = self.graph(
                 h,
+                sources,
+                bias=bias,
                 batch=batch,
                 batch_size=batch_size,
                 max_num_nodes=max_num_nodes,
@@ -173,8 +199,41 @@ class Grapher(Module):
                 k=k,
                 dilation=dilation,
             )
-        out = x + self.drop_path(self.fc2(self.conv(h, neighbors)), batch, batch_size)
+        h = self.conv(h if sources is None else (sources, h), neighbors)
+        out = x + self.drop_path(self.fc2(h), batch, batch_size)
         return (out, neighbors) if return_graph else out
+
+
+def pool_nodes(x: Tensor, grid_size: tuple[int, int], ratio: int) -> Tensor:
+    r"""Returns the means over squares of patches.
+
+    Args:
+        x (torch.Tensor): The nodes :math:`(B, N, C)`.
+        grid_size (tuple): Rows and columns of patches.
+        ratio (int): The side of a square.
+    """
+    maps = x.view(x.size(0), *grid_size, -1).permute(0, 3, 1, 2)
+    return F.avg_pool2d(maps, ratio, ratio).permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def _checked_grid(
+    x: Tensor, batch: Tensor | None, grid_size: tuple[int, int] | None, ratio: int
+) -> tuple[int, int]:
+    if batch is not None or x.dim() != 3:
+        raise ValueError(
+            f"a block with a 'reduce_ratio' or 'relative_pos' takes images of one size "
+            f"[B, N, C] (got shape {list(x.shape)}{'' if batch is None else ' and a batch vector'})"
+        )
+    if grid_size is None or grid_size[0] * grid_size[1] != x.size(1):
+        raise ValueError(
+            f"'grid_size' must be the rows and columns of {x.size(1)} patches (got {grid_size})"
+        )
+    if min(grid_size) < ratio:
+        raise ValueError(
+            f"an image of {grid_size[0]} x {grid_size[1]} patches is too small for "
+            f"reduce_ratio={ratio}"
+        )
+    return grid_size
 
 
 def find_conv(conv: str, convs: Mapping[str, Conv]) -> Conv:

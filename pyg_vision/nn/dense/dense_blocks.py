@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Literal, overload
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision._checks import check_int
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import GROUPS, find_conv
 from pyg_vision.nn.dense.dense_conv import (
@@ -19,6 +21,7 @@ from pyg_vision.nn.dense.dense_conv import (
 )
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
 from pyg_vision.nn.dense.dense_layers import dense_mlp
+from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.ops import NeighborTable
 from pyg_vision.ops.adjacency import in_range
@@ -49,6 +52,9 @@ class DenseGrapher(Module):
         drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
         knn_backend (str, optional): :obj:`"auto"` or :obj:`"torch"`, the published search.
             (default: :obj:`"auto"`)
+        reduce_ratio (int, optional): The side of the squares of patches that neighbours are means
+            of. (default: :obj:`1`)
+        relative_pos (RelativePosition, optional): The bias of distances. (default: :obj:`None`)
 
     Shapes:
         - **input:** features :math:`(B, C, H, W)`
@@ -74,6 +80,8 @@ class DenseGrapher(Module):
         epsilon: float = 0.2,
         drop_path: float = 0.0,
         knn_backend: Backend = "auto",
+        reduce_ratio: int = 1,
+        relative_pos: RelativePosition | None = None,
     ) -> None:
         super().__init__()
         if knn_backend not in ("auto", "torch"):
@@ -81,6 +89,8 @@ class DenseGrapher(Module):
                 f"the dense twin searches as published; it takes no 'knn_backend' (got "
                 f"{knn_backend!r})"
             )
+        self.reduce_ratio = check_int("reduce_ratio", reduce_ratio)
+        self.relative_pos = relative_pos
         self.fc1 = dense_mlp(channels, channels, norm="batch")
         self.graph = DenseDilatedKNNGraph(k, dilation, stochastic, epsilon)
         self.conv = find_conv(conv, DENSE_CONVS)(
@@ -97,6 +107,7 @@ class DenseGrapher(Module):
         *,
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: Literal[False] = False,
     ) -> Tensor: ...
 
@@ -108,6 +119,7 @@ class DenseGrapher(Module):
         *,
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: Literal[True],
     ) -> tuple[Tensor, NeighborTable]: ...
 
@@ -118,6 +130,7 @@ class DenseGrapher(Module):
         *,
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: bool = False,
     ) -> Tensor | tuple[Tensor, NeighborTable]:
         r"""Runs the block.
@@ -128,19 +141,27 @@ class DenseGrapher(Module):
                 (default: :obj:`None`)
             k (int, optional): Overrides the number of neighbours. (default: :obj:`None`)
             dilation (int, optional): Overrides the dilation. (default: :obj:`None`)
+            grid_size (tuple, optional): Rows and columns of patches, as those of the features.
+                (default: :obj:`None`)
             return_graph (bool, optional): If :obj:`True`, also returns the graph that was used.
                 (default: :obj:`False`)
         """
         h = self.fc1(x)
         b, c, height, width = h.shape
+        y = None
+        if self.reduce_ratio > 1:
+            pooled = F.avg_pool2d(h, self.reduce_ratio, self.reduce_ratio)
+            y = pooled.reshape(b, c, -1, 1).contiguous()
+        num_sources = height * width if y is None else y.size(2)
         h = h.reshape(b, c, -1, 1).contiguous()
         if neighbors is None:
-            edge_index = self.graph(h, k=k, dilation=dilation)
+            bias = None if self.relative_pos is None else self.relative_pos.full((height, width))
+            edge_index = self.graph(h, y, bias, k=k, dilation=dilation)
         else:
-            edge_index = _edges(neighbors.index, b, height * width)
-        out = self.conv(h, edge_index).reshape(b, -1, height, width).contiguous()
+            edge_index = _edges(neighbors.index, b, height * width, num_sources)
+        out = self.conv(h, edge_index, y).reshape(b, -1, height, width).contiguous()
         out = self.drop_path(self.fc2(out)) + x
-        return (out, NeighborTable(edge_index[0], height * width)) if return_graph else out
+        return (out, NeighborTable(edge_index[0], num_sources)) if return_graph else out
 
 
 class DenseFFN(FFN):
@@ -173,12 +194,12 @@ class DenseFFN(FFN):
         super().__init__(channels, hidden_channels, act, drop_path, dense_mlp)
 
 
-def _edges(index: Tensor, batch_size: int, num_nodes: int) -> Tensor:
+def _edges(index: Tensor, batch_size: int, num_nodes: int, num_sources: int) -> Tensor:
     if index.dim() != 3 or index.shape[:2] != (batch_size, num_nodes):
         raise ValueError(
             f"'neighbors' must hold {batch_size} graphs of {num_nodes} nodes "
             f"(got a table of shape {list(index.shape)})"
         )
-    index = in_range("neighbors.index", index, num_nodes)
+    index = in_range("neighbors.index", index, num_sources)
     center = torch.arange(num_nodes, device=index.device).view(1, -1, 1).expand_as(index)
     return torch.stack((index, center), dim=0)

@@ -2,28 +2,33 @@ r"""The names in the published checkpoints of Vision GNNs."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch.nn.functional as F
 from torch import Tensor
 
 from pyg_vision.weights.key_rules import KeyRules, rename_by
 
 # The names of huawei-noah/Efficient-AI-Backbones, then those of mmpretrain.
+_SHARED = (
+    (r"^stem\.convs\.", "stem."),
+    (r"^prediction\.", "head."),
+    (r"^pos_embed$", "pos_embed"),
+    (r"^backbone\.pos_embed$", "pos_embed"),
+    (r"^backbone\.stem\.(?:convs\.)?", "stem."),
+    (r"^head\.fc1\.", "head.0."),
+    (r"^head\.bn\.", "head.1."),
+    (r"^head\.fc2\.", "head.4."),
+)
 _RENAME = rename_by(
     (
-        (r"^stem\.convs\.", "stem."),
+        *_SHARED,
         (r"^backbone\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
         (r"^backbone\.(\d+)\.0\.", r"blocks.\1.grapher."),
         (r"^backbone\.(\d+)\.1\.", r"blocks.\1.ffn."),
-        (r"^prediction\.", "head."),
-        (r"^pos_embed$", "pos_embed"),
-        (r"^backbone\.pos_embed$", "pos_embed"),
-        (r"^backbone\.stem\.(?:convs\.)?", "stem."),
         (r"^backbone\.blocks\.(\d+)\.0\.graph_conv\.gconv\.", r"blocks.\1.grapher.conv."),
         (r"^backbone\.blocks\.(\d+)\.0\.", r"blocks.\1.grapher."),
         (r"^backbone\.blocks\.(\d+)\.1\.", r"blocks.\1.ffn."),
-        (r"^head\.fc1\.", "head.0."),
-        (r"^head\.bn\.", "head.1."),
-        (r"^head\.fc2\.", "head.4."),
     )
 )
 
@@ -39,9 +44,45 @@ def resample_pos_embed(pos_embed: Tensor, grid_size: tuple[int, int]) -> Tensor:
 
 
 def _resampled(name: str, value: Tensor, own: Tensor) -> Tensor | None:
+    if name.endswith(".relative_pos.table") and value.dim() == 3:
+        return F.interpolate(
+            value.unsqueeze(0), size=tuple(own.shape[1:]), mode="bicubic", align_corners=False
+        ).squeeze(0)
     if name == "pos_embed" and value.dim() == 4 and value.shape[:2] == own.shape[:2]:
         return resample_pos_embed(value, (own.size(2), own.size(3)))
     return None
 
 
+# A bias of true positions takes the place of a table.
+_UNUSED = (r"\.relative_pos$",)
+
 PUBLISHED = KeyRules(_RENAME, resampled=_resampled)
+
+
+@lru_cache(maxsize=16)
+def pyramid_rules(depths: tuple[int, ...]) -> KeyRules:
+    r"""Returns how the checkpoints of a pyramid map onto it, whose blocks the published code counts
+    over all stages, downsampling included, and mmpretrain within each.
+
+    Args:
+        depths (tuple): The number of blocks of each stage.
+    """
+    rules: list[tuple[str, str]] = list(_SHARED)
+    for stage, depth in enumerate(depths):
+        first = sum(depths[:stage]) + stage
+        prefix = f"stages.{stage}"
+        if stage > 0:
+            rules.append((rf"^backbone\.{first - 1}\.conv\.", f"{prefix}.downsample."))
+            rules.append(
+                (rf"^backbone\.stages\.{stage}\.0\.(?=[01]\.[a-z])", f"{prefix}.downsample.")
+            )
+        for block in range(depth):
+            own = f"{prefix}.blocks.{block}"
+            for old in (rf"{first + block}", rf"stages\.{stage}\.{block + (stage > 0)}"):
+                rules += [
+                    (rf"^backbone\.{old}\.0\.graph_conv\.gconv\.", f"{own}.grapher.conv."),
+                    (rf"^backbone\.{old}\.0\.relative_pos$", f"{own}.grapher.relative_pos.table"),
+                    (rf"^backbone\.{old}\.0\.(?=fc)", f"{own}.grapher."),
+                    (rf"^backbone\.{old}\.1\.(?=fc)", f"{own}.ffn."),
+                ]
+    return KeyRules(rename_by(rules), resampled=_resampled, unused=_UNUSED)

@@ -37,3 +37,31 @@ def fit_reaches(reaches: list[Reach], num_nodes: int) -> list[Reach]:
     most = min(max(reach.k for reach in reaches), num_nodes)
     most_dilation = max(num_nodes // most, 1)
     return [Reach(min(k, num_nodes), min(dilation, most_dilation)) for k, dilation in reaches]
+
+
+# The patches of the last stage of a pyramid at 224 pixels, beyond which the published code does not
+# let a neighbourhood reach, whatever the size of the image.
+LAST_GRID = 49
+
+
+def pyramid_reaches(num_blocks: int, k: int, dilation: bool) -> list[Reach]:
+    r"""Returns the published neighbourhoods of a pyramid, before they are fitted to an image.
+
+    Args:
+        num_blocks (int): The number of blocks of all stages.
+        k (int): The neighbours of each.
+        dilation (bool): Whether to dilate at all.
+    """
+    most = max(LAST_GRID // k, 1)
+    return [Reach(k, min(i // 4 + 1, most) if dilation else 1) for i in range(num_blocks)]
+
+
+def fit_reach(reach: Reach, num_sources: int) -> Reach:
+    r"""Lowers a neighbourhood to so many sources.
+
+    Args:
+        reach (Reach): The neighbourhood asked for.
+        num_sources (int): The number of sources.
+    """
+    k = min(reach.k, num_sources)
+    return Reach(k, min(reach.dilation, max(num_sources // k, 1)))

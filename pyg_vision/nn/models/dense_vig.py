@@ -11,10 +11,34 @@ from torch.nn import BatchNorm2d
 
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
 from pyg_vision.nn.dense.dense_layers import Conv1x1
+from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.vig import ViG
 
 
-class DenseViG(ViG):
+class DenseVisionGNN(VisionGNN):
+    r"""What the dense twins of Vision GNNs share: features that are maps throughout."""
+
+    _memory_format = torch.contiguous_format
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        r"""Pools and classifies the map of :meth:`forward_features`.
+
+        Args:
+            x (torch.Tensor): The map.
+            pre_logits (bool, optional): If :obj:`True`, only pools. (default: :obj:`False`)
+        """
+        pooled = F.adaptive_avg_pool2d(x, 1)
+        out: Tensor = pooled if pre_logits else self.head(pooled)
+        return out.squeeze(-1).squeeze(-1)
+
+    def _to_nodes(self, x: Tensor) -> Tensor:
+        return x
+
+    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
+        return x
+
+
+class DenseViG(DenseVisionGNN, ViG):
     r"""The :term:`dense twin` of :class:`ViG`, keeping the published sequence of operations.
 
     Maps :math:`(B, C, H, W)`, 1x1 convolutions, :func:`torch.topk` on the full distance matrix,
@@ -42,8 +66,6 @@ class DenseViG(ViG):
         torch.Size([2, 10])
     """
 
-    _memory_format = torch.contiguous_format
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(  # type: ignore[misc]
             *args,
@@ -53,20 +75,3 @@ class DenseViG(ViG):
             norm_layer=BatchNorm2d,
             **kwargs,
         )
-
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        r"""Pools and classifies the map of :meth:`forward_features`.
-
-        Args:
-            x (torch.Tensor): The map.
-            pre_logits (bool, optional): If :obj:`True`, only pools. (default: :obj:`False`)
-        """
-        pooled = F.adaptive_avg_pool2d(x, 1)
-        out: Tensor = pooled if pre_logits else self.head(pooled)
-        return out.squeeze(-1).squeeze(-1)
-
-    def _to_nodes(self, x: Tensor) -> Tensor:
-        return x
-
-    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
-        return x

@@ -2,37 +2,30 @@ r"""Isotropic Vision GNN."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.nn import BatchNorm1d, Dropout, Module, ModuleDict, ModuleList, Parameter, Sequential
-from torch_geometric.data import Data
+from torch.nn import BatchNorm1d, Module, ModuleDict, ModuleList, Parameter
 
 from pyg_vision._checks import check_int, check_rate
-from pyg_vision._validation import is_mapped
-from pyg_vision._warn import warn
-from pyg_vision.data import fold_batch
 from pyg_vision.data.size import as_size
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
-from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
-from pyg_vision.nn.models._fusable_model import FusableModel
-from pyg_vision.nn.models._vig_names import PUBLISHED, resample_pos_embed
+from pyg_vision.nn.models._vig_names import PUBLISHED
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
+from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
-from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Backend
 from pyg_vision.weights import WeightsEnum
 
 HEAD_CHANNELS = 1024
 
 
-class ViG(FusableModel):
+class ViG(VisionGNN):
     r"""The isotropic Vision GNN from the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper.
 
@@ -105,7 +98,6 @@ class ViG(FusableModel):
     """
 
     published = PUBLISHED
-    _memory_format = torch.channels_last
 
     def __init__(
         self,
@@ -132,26 +124,21 @@ class ViG(FusableModel):
         linear: Callable[[int, int], Module] = GroupedLinear,
         norm_layer: Callable[[int], Module] = BatchNorm1d,
     ) -> None:
-        super().__init__()
-        self.channels = check_int("channels", channels)
+        super().__init__(in_channels, num_classes, act, dropout, linear, norm_layer)
+        self.channels = self.num_features = check_int("channels", channels)
         self.depth = check_int("depth", depth)
-        self.in_channels = in_channels
-        self.num_classes = check_int("num_classes", num_classes, 0)
         self.patch_size = patch_size
-        self.act = act
-        self.dropout = dropout
         self.image_size = as_size("image_size", image_size)
         self.reaches = vig_reaches(depth, check_int("k", k), use_dilation)
-        self._warned = False
-        self._linear = linear
-        self._norm_layer = norm_layer
+        self.ends = list(range(depth))
 
         self.stem = stem(in_channels, channels, patch_size, act)
-        grid = self._grid_of(*self.image_size)
+        # Each convolution of stride two rounds up.
+        grid = tuple(-(-side // patch_size) for side in self.image_size)
         self.pos_embed = Parameter(torch.zeros(1, channels, *grid))
         check_rate("drop_path", drop_path)
         self.blocks = ModuleList()
-        reaches = self._fit(grid[0] * grid[1])
+        reaches = self._fit(*grid)
         for reach, rate in zip(reaches, drop_path_rates(drop_path, depth), strict=True):
             first = grapher(
                 channels,
@@ -170,191 +157,11 @@ class ViG(FusableModel):
         self.head = self._make_head()
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
-        r"""Resets all learnable parameters as published: Kaiming normal, zero biases."""
-        self.apply(_reset)
-        torch.nn.init.zeros_(self.pos_embed)
+    def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
+        yield None, self.blocks  # type: ignore[misc]
 
-    def reset_classifier(self, num_classes: int, dropout: float | None = None) -> None:
-        r"""Replaces the head by a new one.
-
-        Args:
-            num_classes (int): The number of classes, :obj:`0` for none.
-            dropout (float, optional): Its dropout, if it changes. (default: :obj:`None`)
-        """
-        self.num_classes = check_int("num_classes", num_classes, 0)
-        self.dropout = self.dropout if dropout is None else dropout
-        self.head = self._make_head().to(self.pos_embed.device, self.pos_embed.dtype)
-        self.head.train(self.training)
-        self.head.apply(_reset)
-
-    def forward(self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None) -> Tensor:
-        r"""Runs the model.
-
-        Args:
-            x (torch.Tensor or Batch): Images :math:`(B, C_{in}, H, W)`, or a PyG batch of
-                their patch graphs, whatever the size of its patches.
-            neighbors (list, optional): A graph for each block, used instead of new ones, such as
-                :meth:`forward_graphs` returned. (default: :obj:`None`)
-        """
-        return self.forward_head(self.forward_features(x, neighbors))
-
-    def forward_graphs(
-        self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None
-    ) -> tuple[Tensor, list[NeighborTable]]:
-        r"""Returns the logits, and the graph that each block used.
-
-        Args:
-            x (torch.Tensor or Batch): The images.
-            neighbors (list, optional): A graph for each block, used instead of new ones.
-                (default: :obj:`None`)
-        """
-        features, graphs, _ = self._run_blocks(x, neighbors)
-        return self.forward_head(features), graphs
-
-    def forward_features(
-        self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None
-    ) -> Tensor:
-        r"""Returns the features of the nodes after the last block, :math:`(B, N, C)`.
-
-        Args:
-            x (torch.Tensor or Batch): The images.
-            neighbors (list, optional): A graph for each block, used instead of new ones.
-                (default: :obj:`None`)
-        """
-        return self._run_blocks(x, neighbors)[0]
-
-    def forward_intermediates(
-        self,
-        x: Tensor | Data,
-        indices: int | Sequence[int] | None = None,
-        neighbors: Sequence[NeighborTable] | None = None,
-    ) -> tuple[Tensor, list[Tensor]]:
-        r"""Returns the features after the last block, as :meth:`forward_features`, and the maps
-        :math:`(B, C, H, W)` after some blocks.
-
-        Args:
-            x (torch.Tensor or Batch): The images.
-            indices (int or list, optional): After which blocks; negative ones count from the end,
-                a number means so many of the last. (default: after all)
-            neighbors (list, optional): A graph for each block, used instead of new ones.
-                (default: :obj:`None`)
-        """
-        depth = len(self.blocks)
-        wanted = depth if indices is None else indices
-        if isinstance(wanted, int):
-            wanted = range(-wanted, 0)
-        if not wanted or any(type(i) is not int or not -depth <= i < depth for i in wanted):
-            raise ValueError(
-                f"'indices' must be one or more of {depth} blocks, or how many of the last (got "
-                f"{indices!r})"
-            )
-        features, _, found = self._run_blocks(x, neighbors, {i % depth for i in wanted})
-        return features, [found[i % depth] for i in wanted]
-
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        r"""Pools and classifies the features of :meth:`forward_features`.
-
-        Args:
-            x (torch.Tensor): The features of the nodes.
-            pre_logits (bool, optional): If :obj:`True`, only pools. (default: :obj:`False`)
-        """
-        pooled = x.mean(dim=1)
-        return pooled if pre_logits else self.head(pooled)
-
-    def _run_blocks(
-        self,
-        x: Tensor | Data,
-        neighbors: Sequence[NeighborTable] | None = None,
-        wanted: Container[int] = (),
-    ) -> tuple[Tensor, list[NeighborTable], dict[int, Tensor]]:
-        r"""Returns the features after the last block, the graph of each block, and the maps after
-        those that are wanted.
-        """
-        if neighbors is not None and len(neighbors) != len(self.blocks):
-            raise ValueError(
-                f"'neighbors' must hold a graph for each of {len(self.blocks)} blocks "
-                f"(got {len(neighbors)})"
-            )
-        x = self._embed(self._read(x))
-        height, width = x.shape[-2:]
-        x = self._to_nodes(x)
-        graphs: list[NeighborTable] = []
-        found: dict[int, Tensor] = {}
-        reaches = self._fit(height * width)
-        for i, (block, reach) in enumerate(zip(self.blocks, reaches, strict=True)):
-            given = None if neighbors is None else neighbors[i]
-            x, graph = block["grapher"](  # type: ignore[index]
-                x, given, k=reach.k, dilation=reach.dilation, return_graph=True
-            )
-            x = block["ffn"](x)  # type: ignore[index]
-            graphs.append(graph)
-            if i in wanted:
-                found[i] = self._to_map(x, height, width)
-        return x, graphs, found
-
-    def _read(self, x: Tensor | Data) -> Tensor:
-        r"""Returns images :math:`(B, C_{in}, H, W)`."""
-        if isinstance(x, Data):
-            x = fold_batch(x)
-        if not isinstance(x, Tensor):
-            raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
-        if x.dim() != 4 or x.size(1) != self.in_channels or x.numel() == 0:
-            raise ValueError(
-                f"the input must be images [B, {self.in_channels}, H, W], at least one "
-                f"(got shape {list(x.shape)})"
-            )
-        if not x.is_floating_point():
-            raise TypeError(f"images must be floating-point, e.g. in [0, 1] (got {x.dtype})")
-        return x
-
-    def _embed(self, x: Tensor) -> Tensor:
-        r"""Returns patch embeddings with their positions, :math:`(B, C, H', W')`."""
-        if not is_mapped(x):  # torch.vmap knows no memory formats
-            x = x.contiguous(memory_format=self._memory_format)
-        x = self.stem(x)
-        pos: Tensor = self.pos_embed
-        if x.shape[-2:] != pos.shape[-2:]:
-            pos = resample_pos_embed(pos, (x.size(-2), x.size(-1)))
-        if not is_mapped(x):
-            pos = pos.contiguous(memory_format=self._memory_format)
-        return x + pos
-
-    def _to_nodes(self, x: Tensor) -> Tensor:
-        # A view where the stem ran on channels-last maps, as it does by default.
-        return x.permute(0, 2, 3, 1).flatten(1, 2)
-
-    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
-        return x.view(x.size(0), height, width, -1).permute(0, 3, 1, 2)
-
-    def _fit(self, num_nodes: int) -> list[Reach]:
-        r"""Returns the neighbourhoods for an image of that many patches; warns once if fewer."""
-        fitted = fit_reaches(self.reaches, num_nodes)
-        if fitted != self.reaches and not self._warned and not torch.compiler.is_compiling():
-            self._warned = True
-            worst = next(i for i, reach in enumerate(fitted) if reach != self.reaches[i])
-            warn(
-                f"an image of {num_nodes} patches is too small for k={self.reaches[worst].k} and "
-                f"dilation={self.reaches[worst].dilation} (block {worst}); it uses "
-                f"k={fitted[worst].k} and dilation={fitted[worst].dilation}, and later blocks "
-                f"likewise"
-            )
-        return fitted
-
-    def _grid_of(self, height: int, width: int) -> tuple[int, int]:
-        # Each convolution of stride two rounds up.
-        return -(-height // self.patch_size), -(-width // self.patch_size)
-
-    def _make_head(self) -> Module:
-        if self.num_classes == 0:
-            return torch.nn.Identity()
-        return Sequential(
-            self._linear(self.channels, HEAD_CHANNELS),
-            self._norm_layer(HEAD_CHANNELS),
-            make_act(self.act),
-            Dropout(self.dropout),
-            self._linear(HEAD_CHANNELS, self.num_classes),
-        )
+    def _reaches_of(self, height: int, width: int) -> list[Reach]:
+        return fit_reaches(self.reaches, height * width)
 
 
 class ViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
@@ -457,16 +264,3 @@ def vig_b(
     """
     options = {"channels": 640, "depth": 16, **kwargs}
     return build(ViG, ViG_B_Weights.verify(weights), progress, options)
-
-
-def _reset(module: Module) -> None:
-    if isinstance(module, GroupedLinear | torch.nn.Conv2d):
-        torch.nn.init.kaiming_normal_(module.weight)
-        if module.bias is not None:
-            torch.nn.init.zeros_(module.bias)
-    elif isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-        module.reset_parameters()
-    elif isinstance(module, torch.nn.PReLU):
-        torch.nn.init.constant_(module.weight, 0.2)
-    elif isinstance(getattr(module, "eps", None), Parameter):  # of graph isomorphism
-        torch.nn.init.zeros_(module.eps)  # type: ignore[arg-type]

@@ -11,8 +11,10 @@ from torch_geometric.data import Batch
 from pyg_vision.data import skeleton_sequence
 from pyg_vision.nn import (
     STGCN,
+    DensePyramidViG,
     DenseSTGCN,
     DenseViG,
+    PyramidViG,
     SpatialGraphConv,
     STGCNBlock,
     TwoStream,
@@ -20,6 +22,10 @@ from pyg_vision.nn import (
 )
 
 VIG = {"channels": 16, "depth": 2, "k": 3, "num_classes": 5, "image_size": 32, "patch_size": 8}
+PYRAMID = {
+    "channels": (8, 16), "depths": (1, 1), "reduce_ratios": (2, 1), "k": 3, "num_classes": 5,
+    "image_size": 32,
+}  # fmt: skip
 STAGES = {"stages": [(8, 1), (8, 1), (16, 1, 2)], "layout": "coco"}
 MODELS = {
     **{
@@ -27,6 +33,11 @@ MODELS = {
         for conv in ("mr", "edge", "sage", "gin")
         for norm in ("batch", "instance")
     },
+    **{
+        f"PyramidViG, {conv}": lambda conv=conv: PyramidViG(**PYRAMID, conv=conv)
+        for conv in ("mr", "edge")
+    },
+    "DensePyramidViG": lambda: DensePyramidViG(**PYRAMID),
     "DenseViG": lambda: DenseViG(**VIG),
     "no classes": lambda: ViG(**{**VIG, "num_classes": 0}),
     "STGCN": lambda: STGCN(3, 5, **STAGES),
