@@ -83,7 +83,7 @@ def main() -> None:
             logits, labels, _ = modules[name].run(models[name], batch)
             loss = F.cross_entropy(logits, labels)
             optimizers[name].zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizers[name].step()
             seconds[name].append(time.perf_counter() - start)
             losses[name].append(loss.item())

@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyg_vision.prediction import command as predict
     from pyg_vision.prediction import export
     from pyg_vision.recipes import add_parser as add_recipes
+    from pyg_vision.weights.command import add_parser as add_weights
 
     parser = argparse.ArgumentParser(
         prog="pyg-vision", description="Vision graph networks on PyTorch Geometric."
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.add_parser(command, help=text)
     predict.add_parser(commands)
     export.add_parser(commands)
+    add_weights(commands)
     add_recipes(commands)
     benchmark.add_parser(commands)
     kernels.add_parser(commands)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
+Adapt = Literal["input", "head"]
 Backend = Literal["auto", "torch", "torch_cluster"]
 Bias = Tensor | Callable[[int, int], Tensor]
 Connectivity = Literal[4, 8]

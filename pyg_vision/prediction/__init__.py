@@ -8,11 +8,7 @@ from pyg_vision.prediction._checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from pyg_vision.prediction._preprocess import (
-    image_transform,
-    make_transforms,
-    to_normalized,
-)
+from pyg_vision.prediction._preprocess import make_transforms
 from pyg_vision.prediction.drawing import draw_prediction, joint_response
 from pyg_vision.prediction.ensemble import ensemble_accuracy
 from pyg_vision.prediction.export import ExportError, export_model
@@ -43,7 +39,6 @@ __all__ = [
     "export_model",
     "find_images",
     "find_skeletons",
-    "image_transform",
     "joint_response",
     "latest_checkpoint",
     "load_trained",
@@ -52,6 +47,5 @@ __all__ = [
     "open_model",
     "read_checkpoint",
     "run_model",
-    "to_normalized",
     "write_checkpoint",
 ]

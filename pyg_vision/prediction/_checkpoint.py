@@ -26,6 +26,10 @@ class CheckpointError(RuntimeError):
     """
 
 
+class NoTrainingError(CheckpointError):
+    r"""A file that can be read, but is no checkpoint of a training."""
+
+
 def write_checkpoint(checkpoint: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     r"""Writes a checkpoint under another name, then renames it: there is never a part of one.
 
@@ -92,7 +96,7 @@ def read_checkpoint(
             f"({_line(error)})"
         ) from error
     if not isinstance(found, dict) or "state_dict" not in found:
-        raise CheckpointError(f"'{path}' is no checkpoint of a training")
+        raise NoTrainingError(f"'{path}' is no checkpoint of a training")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,11 +17,17 @@ from pyg_vision.data import SkeletonLayout, skeletons_to_dense
 from pyg_vision.nn import DenseSTGCN, find_builder
 from pyg_vision.prediction._checkpoint import (
     CheckpointError,
+    NoTrainingError,
     latest_checkpoint,
     read_checkpoint,
 )
 from pyg_vision.prediction._preprocess import make_input
-from pyg_vision.weights import load_weights, read_weights
+from pyg_vision.weights import (
+    describe_checkpoint,
+    from_published,
+    load_weights,
+    read_weights,
+)
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,8 @@ def _dense(model: Module, batch: Any) -> Any:
 
 def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> TrainedModel:
     r"""Loads a model from a checkpoint of :obj:`pyg-vision fit`: the average of its weights where
-    the training kept one.
+    the training kept one; or from a file of :func:`~pyg_vision.weights.convert` or of published
+    weights whose model is known by its names and shapes.
 
     Nothing in the file is run, and the model is one of this package or of torchvision.
 
@@ -164,7 +172,7 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
         device (torch.device, optional): Where the model goes. (default: the CPU)
 
     Raises:
-        CheckpointError: If the file cannot be read, or is no checkpoint of a training.
+        CheckpointError: If the file cannot be read, or its model is not known.
 
     Example:
         >>> from pyg_vision.prediction import load_trained
@@ -183,10 +191,15 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
                 problems[0] if problems else f"there is no checkpoint in '{path}'"
             )
         path = newest
-    found = read_checkpoint(path)
+    if Path(path).suffix == ".safetensors":
+        return _from_weights(path).to(device)
+    try:
+        found = read_checkpoint(path)
+    except NoTrainingError:
+        return _from_weights(path).to(device)
     about = found.get("pyg_vision")
     if not isinstance(about, dict):
-        raise CheckpointError(f"'{path}' was not written by 'pyg-vision fit'; name its --model")
+        return _from_weights(path).to(device)
     try:
         given = about["config"]["model"]["init_args"]
         classes = [str(name) for name in about["classes"]]
@@ -254,6 +267,17 @@ def open_model(
     if names is None:
         names = list(map(str, range(given["num_classes"])))
     return TrainedModel.of(made, names, input)
+
+
+def _from_weights(path: str | os.PathLike[str]) -> TrainedModel:
+    r"""Returns the model that a file of weights tells by itself."""
+    try:
+        info = describe_checkpoint(path)
+        if info.model is None:
+            raise CheckpointError(f"the model of '{path}' is not known; name its --model")
+        return TrainedModel.of(from_published(path), info.classes, info.input or None)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(str(error)) from error
 
 
 def check_classes(classes: Any) -> list[str]:

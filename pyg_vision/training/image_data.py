@@ -19,12 +19,12 @@ from torchvision.transforms.v2.functional import to_pil_image
 from pyg_vision._checks import check_int
 from pyg_vision.data import image_to_rgb
 from pyg_vision.datasets import load_rgb
-from pyg_vision.prediction import image_transform, to_normalized
 from pyg_vision.training._data_module import KeyedDataModule
 from pyg_vision.training.augment import RandAugmentIncreasing
 from pyg_vision.training.folders import NAMES, check_same_classes, share_of_classes, split_folders
 from pyg_vision.training.sampling import IndexedDataset
 from pyg_vision.typing import Interpolation
+from pyg_vision.weights import image_transform, to_normalized
 
 
 class NumberedImages(Dataset[tuple[Tensor, int, int]]):

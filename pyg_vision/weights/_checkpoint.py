@@ -3,10 +3,11 @@ r"""Checkpoint files: read without running their code, taken out of their wrappe
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")
 MOST_WRAPPERS = 10
 # What torch's AveragedModel and MMEngine count beside the averaged weights.
 COUNTS = ("n_averaged", "steps")
+# The entry of the metadata of a .safetensors file that says how its model is built.
+CONFIG_ENTRY = "pyg_vision"
 # What parallel, compiled and wrapped models put before each name.
 PREFIXES = ("module.", "model.", "net.")
 
@@ -75,6 +78,32 @@ def read_checkpoint(path: Path) -> object:
             f"'{path}' could not be read as a checkpoint of tensors; it is truncated, of another "
             f"format, or holds more than tensors ({type(e).__name__}: {reason[:200]})"
         ) from e
+
+
+def read_config(path: Path) -> dict[str, Any] | None:
+    r"""Returns what :func:`~pyg_vision.weights.convert` wrote into a file beside its tensors."""
+    if path.suffix != ".safetensors":
+        return None
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        text = (file.metadata() or {}).get(CONFIG_ENTRY)
+    if text is None:
+        return None
+    try:
+        config = json.loads(text)
+        ok = isinstance(config["model"], str) and isinstance(config["options"], dict)
+        ok &= isinstance(config.get("input", {}), dict)
+        classes = config.get("classes")
+        ok &= classes is None or (
+            isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+        )
+    except (ValueError, KeyError, TypeError):
+        ok = False
+    if not ok:
+        raise ValueError(f"'{path}' carries a configuration that cannot be read")
+    found: dict[str, Any] = config
+    return found
 
 
 def find_state(value: object, source: str, averaged: bool = True) -> Checkpoint:

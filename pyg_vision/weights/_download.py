@@ -28,7 +28,7 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
 
     Args:
         url (str): The address.
-        sha256 (str, optional): The hash of the file. (default: :obj:`None`)
+        sha256 (str, optional): The hash of the file, or how it begins. (default: :obj:`None`)
         progress (bool, optional): Whether to show a progress bar. (default: :obj:`True`)
 
     Raises:
@@ -45,7 +45,7 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
         if path.is_file():
             wanted = sha256 or (pin.read_text().strip() if pin.is_file() else None)
             found = _hash(path)
-            if wanted is not None and found != wanted.lower():
+            if wanted is not None and not found.startswith(wanted.lower()):
                 raise ValueError(
                     f"'{path}' is not the file of '{url}': its SHA-256 is {found}, not {wanted}; "
                     f"delete it to download it again"
@@ -55,7 +55,7 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
             _fetch(url, part, path, progress)
             found = _hash(part)
             wanted = sha256 or (pin.read_text().strip() if pin.is_file() else found)
-            if found != wanted.lower():
+            if not found.startswith(wanted.lower()):
                 part.unlink()
                 raise ValueError(
                     f"'{url}' is not the file that was published: its SHA-256 is {found}, not "

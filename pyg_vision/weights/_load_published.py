@@ -2,8 +2,9 @@ r"""Published checkpoints onto our models, every key accounted for."""
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -12,8 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from pyg_vision.typing import Adapt
 from pyg_vision.weights._checkpoint import find_state, looks_like, read_checkpoint
-from pyg_vision.weights.key_rules import KeyRules
+from pyg_vision.weights.key_rules import KeyRules, adapt_input
+
+logger = logging.getLogger("pyg_vision")
 
 
 @dataclass
@@ -22,7 +26,8 @@ class LoadReport:
 
     Args:
         loaded (dict): Published name to ours, for the tensors that were loaded.
-        resampled (dict): Ours to the shapes before and after, for position embeddings.
+        resampled (dict): Ours to the shapes before and after, for position parameters and for a
+            first convolution that was adapted to other channels.
         skipped (dict): Published name to the reason it was left out.
         missing (list): Our names that the checkpoint does not have.
         checked (list): Published names of what is no parameter of ours, such as the graph of a
@@ -70,6 +75,7 @@ def load_published(
     state_dict_or_path: Mapping[str, Tensor] | str | PathLike[str],
     strict: bool = True,
     averaged: bool = True,
+    adapt: Collection[Adapt] = (),
 ) -> LoadReport:
     r"""Loads a checkpoint of the published code into one of our models.
 
@@ -97,6 +103,10 @@ def load_published(
         averaged (bool, optional): Whether weights averaged over the training, such as
             :obj:`"state_dict_ema"`, are taken where a file holds both; the report says which were.
             (default: :obj:`True`)
+        adapt (list of str, optional): What of the model may be of other sizes than the checkpoint:
+            :obj:`"input"` for the channels of an image, to which the first convolution is adapted
+            as timm does it, and :obj:`"head"` for the classes, whose layer stays as it is.
+            (default: nothing)
 
     Returns:
         LoadReport: What became of every key.
@@ -131,9 +141,32 @@ def load_published(
         found = read_checkpoint(Path(state_dict_or_path))
     state, entry = find_state(found, source, averaged)
 
+    _refuse_own(model, model.state_dict(), state, source)
+    return load_by_rules(model, state, rules, source, entry, strict, adapt)
+
+
+def load_by_rules(
+    model: Module,
+    state: Mapping[str, Tensor],
+    rules: KeyRules,
+    source: str = "the state dict",
+    entry: str = "",
+    strict: bool = True,
+    adapt: Collection[Adapt] = (),
+) -> LoadReport:
+    r"""Loads tensors whose names the rules map onto those of a model.
+
+    Args:
+        model (torch.nn.Module): The model.
+        state (dict): The tensors.
+        rules (KeyRules): The rules.
+        source (str, optional): What errors call the tensors. (default: :obj:`"the state dict"`)
+        entry (str, optional): Under which name they were. (default: none)
+        strict (bool, optional): As for :func:`load_published`. (default: :obj:`True`)
+        adapt (list of str, optional): As for :func:`load_published`. (default: nothing)
+    """
     report = LoadReport(entry=entry)
     own = model.state_dict()
-    _refuse_own(model, own, state, source)
     mapped: dict[str, Tensor] = {}
     constants = rules.constants(model)
     for name, value in state.items():
@@ -155,6 +188,8 @@ def load_published(
         fitted = rules.fit(new, value, own[new])
         if fitted is None:
             fitted = rules.resampled(new, value, own[new])
+            if fitted is None and "input" in adapt and new == rules.first:
+                fitted = _with_input(value, own[new])
             if fitted is not None:
                 report.resampled[new] = f"{list(value.shape)} -> {list(own[new].shape)}"
         if fitted is None:
@@ -166,17 +201,17 @@ def load_published(
         report.loaded[name] = new
     report.missing = [name for name in own if name not in mapped]
 
-    looks = looks_like(state)
-    what = f"; it looks like a checkpoint of {looks}" if looks else ""
     if 2 * len(mapped) < len(own):
+        looks = looks_like(state)
+        what = f"; it looks like a checkpoint of {looks}" if looks else ""
         raise ValueError(
             f"{source} is no checkpoint of {type(model).__name__}: {len(mapped)} of its "
             f"{len(state)} tensors fit, the model has {len(own)} (first of the file: "
             f"{', '.join(list(state)[:3])}){what}"
         )
-    if strict and (report.skipped or report.missing):
-        problems = [f"{name}: {reason}" for name, reason in report.skipped.items()]
-        problems += [f"{name}: missing" for name in report.missing]
+    left = [name for name in (*report.skipped, *report.missing) if not _of_head(name, rules, adapt)]
+    if strict and left:
+        problems = [f"{name}: {report.skipped.get(name, 'missing')}" for name in left]
         shown = "; ".join(problems[:5]) + (" …" if len(problems) > 5 else "")
         raise ValueError(
             f"{source} does not fit {type(model).__name__}: {len(report.skipped)} keys skipped, "
@@ -184,6 +219,31 @@ def load_published(
         )
     model.load_state_dict(mapped, strict=False)
     return report
+
+
+def log_report(report: LoadReport, source: str) -> None:
+    r"""Logs what was resampled, and what was left out of a model.
+
+    Args:
+        report (LoadReport): The report.
+        source (str): The file.
+    """
+    for name, shapes in report.resampled.items():
+        logger.info("%s: resampled %s: %s", source, name, shapes)
+    for name, reason in report.skipped.items():
+        logger.info("%s: left out %s: %s", source, name, reason)
+
+
+def _with_input(value: Tensor, own: Tensor) -> Tensor | None:
+    adapted = adapt_input(value, own.size(1)) if value.dim() == own.dim() == 4 else value
+    return adapted if adapted.shape == own.shape else None
+
+
+def _of_head(name: str, rules: KeyRules, adapt: Collection[Adapt]) -> bool:
+    r"""Returns whether a published name or ours belongs to a head that may be another."""
+    if "head" not in adapt or not rules.head:
+        return False
+    return (rules.rename(name) or name).startswith(rules.head)
 
 
 def _refuse_own(

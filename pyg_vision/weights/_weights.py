@@ -2,14 +2,16 @@ r"""Published weights as the members of an enum, in the manner of torchvision.""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
 from torch.nn import Module
 
+from pyg_vision.typing import Adapt
 from pyg_vision.weights._download import download
+from pyg_vision.weights._load_published import log_report
 from pyg_vision.weights._load_weights import load_weights
 
 Model = TypeVar("Model", bound=Module)
@@ -22,10 +24,10 @@ class Weights:
     Args:
         url (str): The address of the checkpoint, in the names of its authors or in ours.
         transforms (Callable): Makes the preprocessing with which the model was evaluated.
-        meta (dict): What else is known, such as :obj:`categories`, :obj:`metrics`, :obj:`licence`,
-            :obj:`source` and :obj:`num_params`.
-        sha256 (str, optional): The hash of the file, as its authors publish it. If :obj:`None`,
-            that of the first download. (default: :obj:`None`)
+        meta (dict): What else is known, such as :obj:`categories`, which may be a function that
+            returns them, :obj:`metrics`, :obj:`licence`, :obj:`source` and :obj:`num_params`.
+        sha256 (str, optional): The hash of the file, as its authors publish it, or the first eight
+            digits or more. If :obj:`None`, that of the first download. (default: :obj:`None`)
 
     Example:
         >>> from torchvision.transforms import ToTensor
@@ -100,19 +102,26 @@ class WeightsEnum(Enum):
     @property
     def meta(self) -> dict[str, Any]:
         r"""What else is known of the model."""
-        return self._published.meta
+        meta = dict(self._published.meta)
+        if callable(meta.get("categories")):
+            meta["categories"] = meta["categories"]()
+        return meta
 
     @property
     def _published(self) -> Weights:
         value: Weights = self.value
         return value
 
-    def load_into(self, model: Model, progress: bool = True) -> Model:
+    def load_into(
+        self, model: Model, progress: bool = True, adapt: Collection[Adapt] = ()
+    ) -> Model:
         r"""Downloads the checkpoint, if it is not there yet, and loads it.
 
         Args:
             model (torch.nn.Module): The model.
             progress (bool, optional): Whether to show a progress bar. (default: :obj:`True`)
+            adapt (list of str, optional): What of the model may be of other sizes, see
+                :func:`load_published`; what was resampled or left is logged. (default: nothing)
 
         Returns:
             torch.nn.Module: The same model.
@@ -121,5 +130,6 @@ class WeightsEnum(Enum):
             ConnectionError: If it cannot be downloaded.
             ValueError: If the file is another one than was published, or does not fit the model.
         """
-        load_weights(model, download(self.url, self._published.sha256, progress))
+        path = download(self.url, self._published.sha256, progress)
+        log_report(load_weights(model, path, adapt=adapt), path.name)
         return model

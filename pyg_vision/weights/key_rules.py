@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import Module
 
@@ -37,6 +38,10 @@ class KeyRules:
         constants (Callable): Returns of a model, for patterns of published names that are no
             parameters of ours, what they must be equal to. (default: none)
         unused (tuple): Patterns of published names that a model may do without. (default: none)
+        first (str): Our name of the weight of the first convolution, whose input may be of other
+            channels. (default: none)
+        head (str): What our names of the head begin with, which may be of other classes.
+            (default: none)
     """
 
     rename: Callable[[str], str | None]
@@ -44,6 +49,8 @@ class KeyRules:
     resampled: Fit = lambda name, value, own: None
     constants: Callable[[Module], Mapping[str, Tensor]] = lambda model: {}
     unused: tuple[str, ...] = ()
+    first: str = ""
+    head: str = ""
 
 
 def rename_by(rules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
@@ -61,3 +68,30 @@ def rename_by(rules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
         return None
 
     return rename
+
+
+def adapt_input(weight: Tensor, channels: int) -> Tensor:
+    r"""Returns the weight of a convolution for images of another number of channels, as timm.
+
+    Colours are summed for one channel. For another number they are repeated in order, and divided
+    by how much more input there is, so that features keep their scale.
+
+    Args:
+        weight (torch.Tensor): The weight :math:`(C_{out}, C_{in}, H, W)`.
+        channels (int): The number of channels wanted.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.weights.key_rules import adapt_input
+        >>> adapt_input(torch.ones(8, 3, 3, 3), 1)[0, 0, 0]
+        tensor([3., 3., 3.])
+        >>> adapt_input(torch.ones(8, 3, 3, 3), 6)[0, 5, 0]
+        tensor([0.5000, 0.5000, 0.5000])
+    """
+    before = weight.size(1)
+    if channels == before:
+        return weight
+    if channels == 1:
+        return weight.sum(dim=1, keepdim=True)
+    index = torch.arange(channels, device=weight.device) % before
+    return weight[:, index] * (before / channels)

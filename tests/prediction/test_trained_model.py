@@ -45,7 +45,7 @@ def test_hostile_and_foreign_files_are_one_line(tmp_path, trained):
     checkpoint, _ = trained
     path = tmp_path / "a.ckpt"
     for change, message in (
-        (lambda c: c.pop("pyg_vision"), "was not written by 'pyg-vision fit'"),
+        (lambda c: c.pop("pyg_vision"), "is not known; name its --model"),
         (lambda c: given(c).update(model="os.system"), "there is no model 'os.system'"),
         (lambda c: given(c).update(options={"stages": 3}), "cannot be made"),
         (lambda c: c["state_dict"].clear(), "cannot be made"),

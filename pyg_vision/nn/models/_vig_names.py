@@ -54,9 +54,11 @@ def _resampled(name: str, value: Tensor, own: Tensor) -> Tensor | None:
 
 
 # A bias of true positions takes the place of a table.
-_UNUSED = (r"\.relative_pos$",)
+_UNUSED = (r"\.relative_pos(\.table)?$",)
 
-PUBLISHED = KeyRules(_RENAME, resampled=_resampled)
+FIRST, HEAD = "stem.0.weight", "head."
+
+PUBLISHED = KeyRules(_RENAME, resampled=_resampled, first=FIRST, head=HEAD)
 
 
 @lru_cache(maxsize=16)
@@ -82,7 +84,7 @@ def pyramid_rules(depths: tuple[int, ...]) -> KeyRules:
                 rules += [
                     (rf"^backbone\.{old}\.0\.graph_conv\.gconv\.", f"{own}.grapher.conv."),
                     (rf"^backbone\.{old}\.0\.relative_pos$", f"{own}.grapher.relative_pos.table"),
-                    (rf"^backbone\.{old}\.0\.(?=fc)", f"{own}.grapher."),
-                    (rf"^backbone\.{old}\.1\.(?=fc)", f"{own}.ffn."),
+                    (rf"^backbone\.{old}\.0\.", f"{own}.grapher."),
+                    (rf"^backbone\.{old}\.1\.", f"{own}.ffn."),
                 ]
-    return KeyRules(rename_by(rules), resampled=_resampled, unused=_UNUSED)
+    return KeyRules(rename_by(rules), resampled=_resampled, unused=_UNUSED, first=FIRST, head=HEAD)

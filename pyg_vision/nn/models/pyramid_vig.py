@@ -25,12 +25,14 @@ from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._vig_describe import describe_pyramid
 from pyg_vision.nn.models._vig_names import pyramid_rules
 from pyg_vision.nn.models._vig_plan import Reach, fit_reach, pyramid_reaches
+from pyg_vision.nn.models._vig_weights import reevaluated, released
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend, PositionBias
-from pyg_vision.weights import WeightsEnum
+from pyg_vision.weights import WeightsEnum, register_family
 from pyg_vision.weights.key_rules import KeyRules
 
 STEM_STRIDE = 4
@@ -241,13 +243,25 @@ def _half(side: int) -> int:
 
 
 class PViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`pvig_ti`; none are published with this package yet.
+    r"""Weights of :func:`pvig_ti`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import PViG_Ti_Weights
-        >>> [weights.name for weights in PViG_Ti_Weights]
-        []
+        >>> weights = PViG_Ti_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 78.5}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "pyramid-vig/pvig_ti_78.5.pth.tar", 78.5, readme=78.5, num_params=10_714_376, gmacs=1.7
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "pvig-tiny", "eb77347d", 78.44, readme=78.38, num_params=10_714_376, gmacs=1.7
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -276,13 +290,25 @@ def pvig_ti(
 
 
 class PViG_S_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`pvig_s`; none are published with this package yet.
+    r"""Weights of :func:`pvig_s`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import PViG_S_Weights
-        >>> [weights.name for weights in PViG_S_Weights]
-        []
+        >>> weights = PViG_S_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 82.1}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "pyramid-vig/pvig_s_82.1.pth.tar", 82.1, readme=82.1, num_params=27_251_912, gmacs=4.6
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "pvig-small", "9433dc96", 81.94, readme=82.0, num_params=27_251_912, gmacs=4.6
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -311,13 +337,25 @@ def pvig_s(
 
 
 class PViG_M_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`pvig_m`; none are published with this package yet.
+    r"""Weights of :func:`pvig_m`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import PViG_M_Weights
-        >>> [weights.name for weights in PViG_M_Weights]
-        []
+        >>> weights = PViG_M_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 83.1}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "pyramid-vig/pvig_m_83.1.pth.tar", 83.1, readme=83.1, num_params=49_525_832, gmacs=8.9
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "pvig-medium", "21057a6d", 82.96, readme=83.12, num_params=49_525_832, gmacs=8.9
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -346,13 +384,30 @@ def pvig_m(
 
 
 class PViG_B_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`pvig_b`; none are published with this package yet.
+    r"""Weights of :func:`pvig_b`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import PViG_B_Weights
-        >>> [weights.name for weights in PViG_B_Weights]
-        []
+        >>> weights = PViG_B_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 83.66}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "pyramid-vig/pvig_b_83.66.pth.tar",
+        83.66,
+        readme=83.7,
+        num_params=92_980_328,
+        gmacs=16.8,
+        crop=0.95,
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "pvig-base", "dbab3c85", 83.49, readme=83.59, num_params=92_980_328, gmacs=16.8, crop=0.95
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -378,3 +433,6 @@ def pvig_b(
     """
     options = {"channels": (128, 256, 512, 1024), "depths": (2, 2, 18, 2), **kwargs}
     return build(PyramidViG, PViG_B_Weights.verify(weights), progress, options)
+
+
+register_family("pyg_vision.nn.PyramidViG", describe_pyramid)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from torch.nn import Module
 
+from pyg_vision.typing import Adapt
 from pyg_vision.weights import WeightsEnum
 
 Builder = TypeVar("Builder", bound=Callable[..., Module])
@@ -154,7 +155,10 @@ def get_model_weights(name: str | Callable[..., Module]) -> type[WeightsEnum]:
 def build(
     model: Callable[..., Any], weights: WeightsEnum | None, progress: bool, kwargs: dict[str, Any]
 ) -> Any:
-    r"""Builds a model, with as many classes as its weights have, and loads these.
+    r"""Builds a model and loads its weights.
+
+    It has as many classes as the weights have. With another number the layer of the classes is a
+    new one, and with :obj:`in_channels` the first convolution is adapted to them.
 
     Args:
         model (Callable): Makes the model.
@@ -162,18 +166,16 @@ def build(
         progress (bool): Whether to show a progress bar.
         kwargs (dict): Arguments of the model.
 
-    Raises:
-        ValueError: If another number of classes is asked for.
     """
     if weights is None:
         return model(**kwargs)
     classes = len(weights.meta["categories"])
+    adapt: list[Adapt] = []
     if kwargs.setdefault("num_classes", classes) != classes:
-        raise ValueError(
-            f"'num_classes' must be {classes} with {weights} (got {kwargs['num_classes']}); call "
-            f"reset_classifier afterwards for a new head"
-        )
-    return weights.load_into(model(**kwargs), progress)
+        adapt.append("head")
+    if "in_channels" in kwargs:
+        adapt.append("input")
+    return weights.load_into(model(**kwargs), progress, adapt)
 
 
 def _find(name: str) -> Callable[..., Module]:

@@ -15,12 +15,14 @@ from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._vig_describe import describe_vig
 from pyg_vision.nn.models._vig_names import PUBLISHED
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
+from pyg_vision.nn.models._vig_weights import reevaluated, released
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend
-from pyg_vision.weights import WeightsEnum
+from pyg_vision.weights import WeightsEnum, register_family
 
 HEAD_CHANNELS = 1024
 
@@ -165,13 +167,25 @@ class ViG(VisionGNN):
 
 
 class ViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`vig_ti`; none are published with this package yet.
+    r"""Weights of :func:`vig_ti`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import ViG_Ti_Weights
-        >>> [weights.name for weights in ViG_Ti_Weights]
-        []
+        >>> weights = ViG_Ti_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 74.5}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "vig/vig_ti_74.5.pth", 74.5, readme=73.9, num_params=7_184_744, gmacs=1.3
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "vig-tiny", "6414c684", 74.31, readme=74.4, num_params=7_184_744, gmacs=1.3
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -199,13 +213,25 @@ def vig_ti(
 
 
 class ViG_S_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`vig_s`; none are published with this package yet.
+    r"""Weights of :func:`vig_s`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import ViG_S_Weights
-        >>> [weights.name for weights in ViG_S_Weights]
-        []
+        >>> weights = ViG_S_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 80.6}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "vig/vig_s_80.6.pth", 80.6, readme=80.4, num_params=22_747_752, gmacs=4.5
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "vig-small", "5338bf3b", 80.57, readme=80.61, num_params=22_747_752, gmacs=4.5
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -233,13 +259,25 @@ def vig_s(
 
 
 class ViG_B_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`vig_b`; none are published with this package yet.
+    r"""Weights of :func:`vig_b`, trained on ImageNet-1K by the authors of the paper: as they
+    released them, and as mmpretrain converted and evaluated them. Images are scaled from [0, 1] to
+    [-1, 1], which :meth:`transforms` does.
 
     Example:
         >>> from pyg_vision.nn import ViG_B_Weights
-        >>> [weights.name for weights in ViG_B_Weights]
-        []
+        >>> weights = ViG_B_Weights.DEFAULT
+        >>> preprocess = weights.transforms()
+        >>> weights.meta["metrics"], weights.meta["categories"][0]
+        ({'ImageNet-1K': {'acc@1': 82.6}}, 'tench')
     """
+
+    IMAGENET1K_V1 = released(
+        "vig/vig_b_82.6.pth", 82.6, readme=82.3, num_params=86_841_832, gmacs=17.7
+    )
+    IMAGENET1K_MMPRETRAIN = reevaluated(
+        "vig-base", "92f6f12f", 82.51, readme=82.62, num_params=86_841_832, gmacs=17.7
+    )
+    DEFAULT = IMAGENET1K_V1
 
 
 @register_model()
@@ -264,3 +302,6 @@ def vig_b(
     """
     options = {"channels": 640, "depth": 16, **kwargs}
     return build(ViG, ViG_B_Weights.verify(weights), progress, options)
+
+
+register_family("pyg_vision.nn.ViG", describe_vig)

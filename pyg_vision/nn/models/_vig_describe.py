@@ -1,0 +1,129 @@
+r"""Vision GNNs as the names and shapes of their checkpoints tell them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from pyg_vision.nn.models._vig_names import PUBLISHED, pyramid_rules
+from pyg_vision.weights import Described
+
+INPUT = {
+    "kind": "image", "crop": 0.9, "interpolation": "bicubic", "mean": [0.5] * 3, "std": [0.5] * 3,
+}  # fmt: skip
+# The published share of an image for PyramidViG-B is another than for all others.
+CROP_OF_B = 0.95
+CHANNELS_OF_B = [128, 256, 512, 1024]
+
+
+def describe_vig(state: Mapping[str, Tensor]) -> Described | None:
+    r"""Returns the arguments of a :class:`ViG`, :obj:`None` if it is of another model.
+
+    Args:
+        state (dict): A state dict, in published names or in ours.
+    """
+    own = {PUBLISHED.rename(name) or name: value for name, value in state.items()}
+    if _depths(state):  # a pyramid
+        return None
+    blocks = _count(own, r"^blocks\.(\d+)\.grapher\.")
+    if blocks == 0 or "pos_embed" not in own:
+        return None
+    options = _options(own, "blocks.0.")
+    if options is None:
+        return None
+    patch_size = 2 ** (_convolutions(own) - 1)
+    image_size = [side * patch_size for side in own["pos_embed"].shape[2:]]
+    options |= {
+        "channels": own["pos_embed"].size(1),
+        "depth": blocks,
+        "image_size": image_size,
+        "patch_size": patch_size,
+    }
+    return Described(options, INPUT | {"image_size": image_size[0]})
+
+
+def describe_pyramid(state: Mapping[str, Tensor]) -> Described | None:
+    r"""Returns the arguments of a :class:`PyramidViG`, :obj:`None` if it is of another model.
+
+    Args:
+        state (dict): A state dict, in published names or in ours.
+    """
+    depths = _depths(state)
+    if len(depths) < 2 or min(depths) < 1:
+        return None
+    rename = pyramid_rules(tuple(depths)).rename
+    own = {rename(name) or name: value for name, value in state.items()}
+    options = _options(own, "stages.0.blocks.0.")
+    if options is None or "pos_embed" not in own:
+        return None
+    first = [f"stages.{stage}.blocks.0.grapher." for stage in range(len(depths))]
+    try:
+        channels = [own[f"{prefix}fc1.0.weight"].size(0) for prefix in first]
+    except KeyError:
+        return None
+    options |= {"channels": channels, "depths": depths}
+    options["image_size"] = [side * 4 for side in own["pos_embed"].shape[2:]]
+    tables = [own.get(f"{prefix}relative_pos.table") for prefix in first]
+    if all(table is not None and table.dim() == 3 and table.size(2) > 0 for table in tables):
+        options["reduce_ratios"] = [
+            round(math.sqrt(table.size(1) / table.size(2))) for table in tables if table is not None
+        ]
+    about = INPUT | {"image_size": options["image_size"][0]}
+    if channels == CHANNELS_OF_B:
+        about["crop"] = CROP_OF_B
+    return Described(options, about)
+
+
+def _depths(state: Mapping[str, Tensor]) -> list[int]:
+    r"""Returns the number of blocks of each stage."""
+    stages = [re.match(r"^stages\.(\d+)\.blocks\.(\d+)\.grapher\.", name) for name in state]
+    if not any(stages):  # mmpretrain's, of which later stages begin with their downsampling
+        stages = [re.match(r"^backbone\.stages\.(\d+)\.(\d+)\.0\.fc1\.", name) for name in state]
+    found: dict[int, set[int]] = {}
+    for match in filter(None, stages):
+        found.setdefault(int(match[1]), set()).add(int(match[2]))
+    if found:
+        return [len(found.get(stage, ())) for stage in range(max(found) + 1)]
+    blocks = {int(m[1]) for name in state if (m := re.match(r"^backbone\.(\d+)\.0\.fc1\.", name))}
+    cuts = {int(m[1]) for name in state if (m := re.match(r"^backbone\.(\d+)\.conv\.", name))}
+    if not blocks or not cuts:
+        return []
+    depths, start = [], 0
+    for end in (*sorted(cuts), max(blocks) + 1):
+        depths.append(end - start)
+        start = end + 1
+    return depths
+
+
+def _options(own: Mapping[str, Tensor], block: str) -> dict[str, Any] | None:
+    r"""Returns what both kinds of models have in common."""
+    conv = f"{block}grapher.conv."
+    norm = next((f"{conv}{name}.1.running_mean" for name in ("nn", "nn1")
+                 if f"{conv}{name}.0.weight" in own), None)  # fmt: skip
+    first = own.get("stem.0.weight")
+    if norm is None or first is None or first.dim() != 4 or own["pos_embed"].dim() != 4:
+        return None
+    kind = "sage" if f"{conv}nn1.0.weight" in own else "gin" if f"{conv}eps" in own else "mr"
+    classes = own.get("head.4.weight")
+    return {
+        "in_channels": first.size(1),
+        "num_classes": 0 if classes is None else classes.size(0),
+        "conv": kind,
+        "act": "prelu" if f"{block}ffn.act.weight" in own else "gelu",
+        "norm": "batch" if norm in own else "instance",
+        "bias": norm.replace(".1.running_mean", ".0.bias") in own,
+    }
+
+
+def _convolutions(own: Mapping[str, Tensor]) -> int:
+    return sum(
+        bool(re.match(r"^stem\.\d+\.weight$", name)) and own[name].dim() == 4 for name in own
+    )
+
+
+def _count(own: Mapping[str, Tensor], pattern: str) -> int:
+    return len({match[1] for name in own if (match := re.match(pattern, name))})
