@@ -11,7 +11,13 @@ sequence in the order person, frame, joint, with :obj:`x`, :obj:`pos`, the Pytho
 
 from pyg_vision.data.convert import image_to_rgb, image_to_tensor
 from pyg_vision.data.grid import grid_edge_index, grid_pos, patch_grid
-from pyg_vision.data.image import fold_batch, image_graph, image_to_patches, patches_to_image
+from pyg_vision.data.image import (
+    fold_batch,
+    fold_images,
+    image_graph,
+    image_to_patches,
+    patches_to_image,
+)
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.partition import (
@@ -32,6 +38,7 @@ from pyg_vision.data.tracks import Spacing, Tracks
 __all__ = [
     "Size2D",
     "fold_batch",
+    "fold_images",
     "grid_edge_index",
     "grid_pos",
     "image_graph",

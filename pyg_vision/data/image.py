@@ -184,23 +184,8 @@ def fold_batch(batch: Data) -> Tensor:
         >>> fold_batch(batch).shape
         torch.Size([4, 3, 32, 32])
     """
-    if not isinstance(batch, Data):
-        raise TypeError(
-            f"'batch' must be a torch_geometric.data.Data or Batch (got '{type(batch).__name__}')"
-        )
-    x = batch.x
-    if not isinstance(x, Tensor) or x.dim() != 2:
-        found = f"shape {list(x.shape)}" if isinstance(x, Tensor) else f"'{type(x).__name__}'"
-        raise ValueError(f"the graph needs node features 'x' [nodes, features] (got {found})")
-    grids = read_sizes(batch, "grid_size")
-    grid = _common("grid_size", grids)
-    patches = read_sizes(batch, "patch_size")
-    patch = _common("patch_size", patches)
-    if len(grids) != len(patches):
-        raise ValueError(
-            f"'grid_size' and 'patch_size' must be given for the same graphs (got {len(grids)} "
-            f"and {len(patches)} of them)"
-        )
+    x, grids, patches = _parts(batch)
+    grid, patch = _common("grid_size", grids), _common("patch_size", patches)
     num_graphs, num_nodes = len(grids), grid.height * grid.width
     if x.size(0) != num_graphs * num_nodes:
         raise ValueError(
@@ -210,6 +195,63 @@ def fold_batch(batch: Data) -> Tensor:
         )
     _check_ptr(batch, num_nodes)
     return patches_to_image(x.reshape(num_graphs, num_nodes, x.size(1)), grid, patch)
+
+
+def _parts(batch: Data) -> tuple[Tensor, list[Size2D], list[Size2D]]:
+    r"""Returns the nodes of patch graphs, and the sizes of their grids and patches."""
+    if not isinstance(batch, Data):
+        raise TypeError(
+            f"'batch' must be a torch_geometric.data.Data or Batch (got '{type(batch).__name__}')"
+        )
+    x = batch.x
+    if not isinstance(x, Tensor) or x.dim() != 2:
+        found = f"shape {list(x.shape)}" if isinstance(x, Tensor) else f"'{type(x).__name__}'"
+        raise ValueError(f"the graph needs node features 'x' [nodes, features] (got {found})")
+    grids, patches = read_sizes(batch, "grid_size"), read_sizes(batch, "patch_size")
+    if len(grids) != len(patches):
+        raise ValueError(
+            f"'grid_size' and 'patch_size' must be given for the same graphs (got {len(grids)} "
+            f"and {len(patches)} of them)"
+        )
+    return x, grids, patches
+
+
+def fold_images(batch: Data) -> list[Tensor]:
+    r"""Folds a batch of patch graphs back into images of any sizes, see :func:`fold_batch`.
+
+    Args:
+        batch (torch_geometric.data.Data): A :class:`~torch_geometric.data.Batch` of patch graphs,
+            or a single graph.
+
+    Returns:
+        list of torch.Tensor: The images :math:`(C, H, W)`.
+
+    Raises:
+        TypeError: As :func:`fold_batch`.
+        ValueError: As :func:`fold_batch`, but for images that differ in size.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.data import Batch
+        >>> from pyg_vision.data import fold_images, image_graph
+        >>> images = [torch.rand(3, 32, 32), torch.rand(3, 24, 48)]
+        >>> batch = Batch.from_data_list([image_graph(image, patch_size=8) for image in images])
+        >>> [tuple(image.shape) for image in fold_images(batch)]
+        [(3, 32, 32), (3, 24, 48)]
+    """
+    x, grids, patches = _parts(batch)
+    counts = [grid.height * grid.width for grid in grids]
+    if x.size(0) != sum(counts):
+        raise ValueError(
+            f"{len(grids)} graph(s) with grids of {describe_sizes(grids)} patches have "
+            f"{sum(counts)} nodes (got {x.size(0)}); were nodes added or removed after the image "
+            f"was cut?"
+        )
+    parts = torch.split(x, counts)
+    return [
+        patches_to_image(part.unsqueeze(0), grid, patch).squeeze(0)
+        for part, grid, patch in zip(parts, grids, patches, strict=True)
+    ]
 
 
 def _common(key: str, sizes: list[Size2D]) -> Size2D:

@@ -2,14 +2,16 @@ r"""The graph block of Vision GNN: the one place where building and convolving a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar, overload
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Module
 
 from pyg_vision._checks import check_int
+from pyg_vision.nn.blocks.packed_images import PackedImages, join_tables
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
@@ -20,7 +22,7 @@ from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.mlp import node_mlp
 from pyg_vision.ops import NeighborTable
-from pyg_vision.typing import Backend, SmallGraphs
+from pyg_vision.typing import Backend, Bias, SmallGraphs
 
 CONVS: dict[str, Callable[..., NeighborConv]] = {
     "mr": MRConv,
@@ -180,18 +182,15 @@ class Grapher(Module):
                 "a 'batch' vector"
             )
         h = self.fc1(x)
-        sources = bias = None
+        grid = None
         if self.reduce_ratio > 1 or self.relative_pos is not None:
             grid = _checked_grid(x, batch, grid_size, self.reduce_ratio)
-            if self.reduce_ratio > 1:
-                sources = pool_nodes(h, grid, self.reduce_ratio)
-            if self.relative_pos is not None and neighbors is None:
-                bias = self.relative_pos(grid)
+        sources = self._pool(h, grid)
         if neighbors is None:
             neighbors = self.graph(
                 h,
                 sources,
-                bias=bias,
+                bias=self._bias(grid),
                 batch=batch,
                 batch_size=batch_size,
                 max_num_nodes=max_num_nodes,
@@ -202,6 +201,42 @@ class Grapher(Module):
         h = self.conv(h if sources is None else (sources, h), neighbors)
         out = x + self.drop_path(self.fc2(h), batch, batch_size)
         return (out, neighbors) if return_graph else out
+
+    def forward_packed(
+        self, x: Tensor, images: PackedImages, reaches: Sequence[tuple[int, int]]
+    ) -> Tensor:
+        r"""Runs the block on images of different sizes.
+
+        Args:
+            x (torch.Tensor): All nodes :math:`(|\mathcal{V}|, C)`.
+            images (PackedImages): Which rows are which image.
+            reaches (list of tuple): Neighbours and dilation for each size.
+        """
+        if self.norm == "instance":
+            raise ValueError(
+                "norm='instance' normalises each graph of [B, N, C]; it takes no images of "
+                "different sizes"
+            )
+        h = self.fc1(x)
+        sources, tables = [], []
+        for nodes, grid, (k, dilation) in zip(images.graphs(h), images.grids, reaches, strict=True):
+            pooled = self._pool(nodes, grid)
+            tables.append(self.graph(nodes, pooled, bias=self._bias(grid), k=k, dilation=dilation))
+            sources.append((nodes if pooled is None else pooled).flatten(0, 1))
+        pair = h if self.reduce_ratio == 1 else (torch.cat(sources), h)
+        h = self.fc2(self.conv(pair, join_tables(tables)))
+        return x + self.drop_path(h, images.batch(x.device), images.num_images)
+
+    def _pool(self, h: Tensor, grid: tuple[int, int] | None) -> Tensor | None:
+        if grid is None or self.reduce_ratio == 1:
+            return None
+        return pool_nodes(h, grid, self.reduce_ratio)
+
+    def _bias(self, grid: tuple[int, int] | None) -> Bias | None:
+        if grid is None or self.relative_pos is None:
+            return None
+        bias: Bias = self.relative_pos(grid)
+        return bias
 
 
 def pool_nodes(x: Tensor, grid_size: tuple[int, int], ratio: int) -> Tensor:

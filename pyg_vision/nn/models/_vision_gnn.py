@@ -3,16 +3,22 @@ r"""What isotropic and pyramid Vision GNNs share."""
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Dropout, Module, Parameter, Sequential
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
 from torch_geometric.data import Data
 
 from pyg_vision._checks import check_int
 from pyg_vision._validation import is_mapped
 from pyg_vision._warn import warn
-from pyg_vision.data import fold_batch
+from pyg_vision.data import fold_batch, fold_images
+from pyg_vision.data.size import read_sizes
+from pyg_vision.nn.blocks.packed_images import PackedImages, pack, run_on_maps
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._fusable_model import FusableModel
@@ -56,6 +62,7 @@ class VisionGNN(FusableModel):
         self._linear = linear
         self._norm_layer = norm_layer
         self._warned = False
+        self.grad_checkpointing = False
 
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
         r"""Returns what halves the grid, and the blocks that follow, for each stage."""
@@ -83,15 +90,37 @@ class VisionGNN(FusableModel):
         self.head.train(self.training)
         self.head.apply(_reset)
 
-    def forward(self, x: Tensor | Data, neighbors: Sequence[NeighborTable] | None = None) -> Tensor:
-        r"""Runs the model.
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        r"""Trades time for memory in training: each block is computed again in the backward pass.
 
         Args:
-            x (torch.Tensor or Batch): Images :math:`(B, C_{in}, H, W)`, or a PyG batch of
-                their patch graphs, whatever the size of its patches.
-            neighbors (list, optional): A graph for each block, used instead of new ones, such as
-                :meth:`forward_graphs` returned. (default: :obj:`None`)
+            enable (bool, optional): Whether to. (default: :obj:`True`)
         """
+        self.grad_checkpointing = enable
+
+    def forward(
+        self,
+        x: Tensor | Data | Sequence[Tensor],
+        neighbors: Sequence[NeighborTable] | None = None,
+    ) -> Tensor:
+        r"""Runs the model.
+
+        Images of different sizes are taken as they are, one matrix of all nodes: what is computed
+        is that of each image alone, but for batch norms in training, which see all of them.
+
+        Args:
+            x (torch.Tensor, Batch or list): Images :math:`(B, C_{in}, H, W)`, or a PyG batch of
+                their patch graphs, whatever the size of its patches; images of different sizes as
+                such a batch or as a list of :math:`(C_{in}, H, W)`.
+            neighbors (list, optional): A graph for each block, used instead of new ones, such as
+                :meth:`forward_graphs` returned; not for images of different sizes.
+                (default: :obj:`None`)
+        """
+        images = self._of_different_sizes(x)
+        if images is not None:
+            if neighbors is not None:
+                raise ValueError("'neighbors' are of images of one size")
+            return self._run_packed(images)
         return self.forward_head(self.forward_features(x, neighbors))
 
     def forward_graphs(
@@ -186,19 +215,92 @@ class VisionGNN(FusableModel):
                 x = self._to_nodes(x)
             for block in blocks:
                 i = len(graphs)
-                x, graph = block["grapher"](  # type: ignore[index]
-                    x,
-                    None if neighbors is None else neighbors[i],
-                    k=reaches[i].k,
-                    dilation=reaches[i].dilation,
-                    grid_size=(height, width),
-                    return_graph=True,
-                )
-                x = block["ffn"](x)  # type: ignore[index]
+                given = None if neighbors is None else neighbors[i]
+                x, graph = self._run_block(block, x, given, reaches[i], (height, width))
                 graphs.append(graph)
                 if i in wanted:
                     found[i] = self._to_map(x, height, width)
         return x, graphs, found
+
+    def _run_block(
+        self,
+        block: Module,
+        x: Tensor,
+        neighbors: NeighborTable | None,
+        reach: Reach,
+        grid_size: tuple[int, int],
+    ) -> tuple[Tensor, NeighborTable]:
+        def run(x: Tensor) -> tuple[Tensor, NeighborTable]:
+            x, graph = block["grapher"](  # type: ignore[index]
+                x,
+                neighbors,
+                k=reach.k,
+                dilation=reach.dilation,
+                grid_size=grid_size,
+                return_graph=True,
+            )
+            return block["ffn"](x), graph  # type: ignore[index]
+
+        return self._checkpointed(block, run, x)
+
+    def _checkpointed(self, block: Module, run: Callable[..., Any], x: Tensor) -> Any:
+        if not (self.grad_checkpointing and self.training and torch.is_grad_enabled()):
+            return run(x)
+        return checkpoint(
+            run, x, use_reentrant=False, context_fn=lambda: (nullcontext(), _counted_once(block))
+        )
+
+    def _of_different_sizes(self, x: object) -> list[Tensor] | None:
+        r"""Returns images :math:`(C_{in}, H, W)`, if they have different sizes or are a list."""
+        if isinstance(x, Data):
+            sizes = read_sizes(x, "grid_size"), read_sizes(x, "patch_size")
+            if all(len(set(size)) == 1 for size in sizes):
+                return None
+            return fold_images(x)
+        if not isinstance(x, list | tuple):
+            return None
+        wrong = next((v for v in x if not isinstance(v, Tensor) or v.dim() != 3), None)
+        if wrong is not None or not x:
+            found = f"shape {list(wrong.shape)}" if isinstance(wrong, Tensor) else repr(wrong)[:40]
+            raise ValueError(
+                f"a list of images must hold tensors [{self.in_channels}, H, W], at least one "
+                f"(got {found if x else 'none'})"
+            )
+        return list(x)
+
+    def _run_packed(self, images: list[Tensor]) -> Tensor:
+        r"""Returns the logits of images of any sizes, in their order."""
+        places: dict[tuple[int, ...], list[int]] = {}
+        for i, image in enumerate(images):
+            places.setdefault(tuple(image.shape), []).append(i)
+        groups = [torch.stack([images[i] for i in place]) for place in places.values()]
+        maps = run_on_maps(self.stem, [self._read(group) for group in groups])
+        x, packed = pack([self._add_position(m) for m in maps])
+        reaches = [self._fit(*grid) for grid in packed.grids]
+        done = 0
+        for downsample, blocks in self._stages():
+            if downsample is not None:
+                x, packed = pack(run_on_maps(downsample, packed.maps(x)))
+            for block in blocks:
+                x = self._run_packed_block(block, x, packed, [reach[done] for reach in reaches])
+                done += 1
+        pooled = torch.cat([part.mean(dim=1) for part in packed.graphs(x)])
+        logits: Tensor = self.head(pooled)
+        order = [i for place in places.values() for i in place]
+        return logits[torch.tensor(order, device=logits.device).argsort()]
+
+    def _run_packed_block(
+        self, block: Module, x: Tensor, packed: PackedImages, reaches: Sequence[Reach]
+    ) -> Tensor:
+        def run(x: Tensor) -> Tensor:
+            x = block["grapher"].forward_packed(x, packed, reaches)  # type: ignore[index]
+            out: Tensor = block["ffn"](  # type: ignore[index]
+                x, packed.batch(x.device), packed.num_images
+            )
+            return out
+
+        out: Tensor = self._checkpointed(block, run, x)
+        return out
 
     def _read(self, x: Tensor | Data) -> Tensor:
         r"""Returns images :math:`(B, C_{in}, H, W)`."""
@@ -219,7 +321,9 @@ class VisionGNN(FusableModel):
         r"""Returns patch embeddings with their positions, :math:`(B, C, H', W')`."""
         if not is_mapped(x):  # torch.vmap knows no memory formats
             x = x.contiguous(memory_format=self._memory_format)
-        x = self.stem(x)
+        return self._add_position(self.stem(x))
+
+    def _add_position(self, x: Tensor) -> Tensor:
         pos: Tensor = self.pos_embed
         if x.shape[-2:] != pos.shape[-2:]:
             pos = resample_pos_embed(pos, (x.size(-2), x.size(-1)))
@@ -258,6 +362,21 @@ class VisionGNN(FusableModel):
             Dropout(self.dropout),
             self._linear(HEAD_CHANNELS, self.num_classes),
         )
+
+
+@contextmanager
+def _counted_once(block: Module) -> Iterator[None]:
+    r"""Keeps norms from adding a batch to their statistics a second time."""
+    norms = [m for m in block.modules() if isinstance(m, _BatchNorm)]
+    before = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
+    for norm, (_, count) in zip(norms, before, strict=True):
+        norm.momentum = 0.0
+        norm.num_batches_tracked = None if count is None else count.clone()
+    try:
+        yield
+    finally:
+        for norm, (momentum, count) in zip(norms, before, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, count
 
 
 def _reset(module: Module) -> None:

@@ -20,6 +20,9 @@ class DenseVisionGNN(VisionGNN):
 
     _memory_format = torch.contiguous_format
 
+    def _of_different_sizes(self, x: object) -> list[Tensor] | None:
+        return None  # as published: images of one size
+
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         r"""Pools and classifies the map of :meth:`forward_features`.
 
