@@ -26,7 +26,7 @@ from pyg_vision._benchmarks.floor import operations, product_rate
 from pyg_vision._benchmarks.report.terminal import Terminal
 from pyg_vision._benchmarks.results import CaseResult, Report, Row, SuiteResult
 from pyg_vision._benchmarks.runner import run, run_case
-from pyg_vision._benchmarks.suites import SUITES
+from pyg_vision._benchmarks.suites import SUITES, pyramid_vig
 from pyg_vision._benchmarks.suites.vig import DEPTHS
 from pyg_vision._benchmarks.targets import findings
 
@@ -195,6 +195,20 @@ def test_vig(mode: str, quick: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ([] if quick else [("vig", *names)])
 
 
+@pytest.mark.parametrize("mode", ["forward", "training"])
+@pytest.mark.parametrize("nodes", [256, 320])
+@pytest.mark.filterwarnings("ignore:an image of")
+def test_pyramid_vig(mode: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyramid_vig, "SIZES", {256: (64, 64), 320: (64, 80)})
+    monkeypatch.setitem(pyramid_vig.CHANNELS, "PyramidViG-Ti", (8, 16, 24, 32))
+    case = Case(mode, 2, nodes, 8, 9, detail="PyramidViG-Ti")
+    for name in ("pyramid_vig", "resolution"):
+        result = run_case(SUITES[name], case, replace(OPTIONS, quick=True))
+        assert set(statuses(result).values()) == {"ok"}
+        assert [d for d in result.differences if not d.agrees] == []
+        assert [row.contender for row in result.rows][:3] == ["dense", "dense-best", "sparse"]
+
+
 def test_resident_memory_of_a_process_of_its_own() -> None:
     case = Case("forward", 1, 64, 192, 9, detail="ViG-Ti")
     found = resident.measure("vig", case, ["sparse"], OPTIONS)
@@ -248,7 +262,7 @@ def test_quick_is_a_subset_with_the_headline_cases() -> None:
         quick, full = suite.cases(True), suite.cases(False)
         assert set(quick) <= set(full)
         assert len(set(full)) == len(full)
-        if suite.case_type is Case:
+        if suite.case_type is Case and suite.name not in ("pyramid_vig", "resolution"):
             assert {case.nodes for case in full} >= {64, 196, 784, 3136, 12544}
     for mode in ("forward", "training"):
         assert Case(mode, 8, 196, 192, 12) in SUITES["max_relative"].cases(True)

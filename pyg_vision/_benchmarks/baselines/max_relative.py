@@ -26,17 +26,18 @@ def published_max_relative(x: Tensor, edge_index: Tensor) -> Tensor:
     return m
 
 
-def best_max_relative(x: Tensor, columns: Tensor) -> Tensor:
+def best_max_relative(x: Tensor, columns: Tensor, sources: Tensor | None = None) -> Tensor:
     """Only neighbours are gathered, and ``x_i`` is subtracted from the maximum.
 
     Args:
         x: Features ``[B, N, C]``.
         columns: Neighbours ``[k, B * N]`` as rows of all graphs.
+        sources: The neighbours' features ``[B, M, C]``, if they are others.
 
     Returns:
         The aggregation ``[B, N, C]``.
     """
-    rows = x.flatten(0, 1)
+    rows = (x if sources is None else sources).flatten(0, 1)
     best: Tensor
     if x.is_cuda:  # few launches count for more than small temporaries
         gathered = rows[columns]

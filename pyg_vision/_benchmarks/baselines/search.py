@@ -49,7 +49,9 @@ def _topk(dist: Tensor, num: int) -> Tensor:
 
 
 @torch.no_grad()
-def best_search(x: Tensor, k: int, dilation: int) -> Tensor:
+def best_search(
+    x: Tensor, k: int, dilation: int, sources: Tensor | None = None, bias: Tensor | None = None
+) -> Tensor:
     """One fused product and topk, in float32.
 
     The squared norm of the query changes no ranking and is left out, and ranks beyond the last
@@ -59,12 +61,15 @@ def best_search(x: Tensor, k: int, dilation: int) -> Tensor:
         x: Features ``[B, N, C]``.
         k: The number of neighbours.
         dilation: Takes every ``dilation``-th.
+        sources: The candidates ``[B, M, C]``, if not the nodes themselves.
+        bias: Added to the distances, ``[1, N, M]``.
 
     Returns:
         Indices ``[B, N, k]``.
     """
     x = x.float()
-    norm = torch.linalg.vecdot(x, x).unsqueeze(1)
-    dist = torch.baddbmm(norm, x, x.mT, alpha=-2.0)
+    y = x if sources is None else sources.float()
+    norm = torch.linalg.vecdot(y, y).unsqueeze(1)
+    dist = torch.baddbmm(norm if bias is None else norm + bias, x, y.mT, alpha=-2.0)
     index = dist.topk(k * dilation - dilation + 1, largest=False).indices
     return index if dilation == 1 else index[..., ::dilation]

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from pyg_vision._benchmarks.baselines.max_relative import best_max_relative, to_columns
 from pyg_vision._benchmarks.baselines.search import best_search
-from pyg_vision.nn import Grapher, GroupedLinear, ViG
+from pyg_vision.nn import Grapher, GroupedLinear, PyramidViG, ViG
+from pyg_vision.nn.blocks.grapher import pool_nodes
 from pyg_vision.nn.layers.mlp import run_layers
 from pyg_vision.ops import NeighborTable
 
@@ -30,16 +31,26 @@ class BestGrapher(Grapher):
         *,
         k: int | None = None,
         dilation: int | None = None,
+        grid_size: tuple[int, int] | None = None,
         return_graph: bool = False,
         **unused: Any,
     ) -> Tensor | tuple[Tensor, NeighborTable]:
         h: Tensor = self.fc1(x)
+        y = h
+        if self.reduce_ratio > 1:
+            assert grid_size is not None
+            y = pool_nodes(h, grid_size, self.reduce_ratio)
         if neighbors is None:
             with torch.no_grad():
-                unit = F.normalize(h.detach().float(), dim=-1)
-                index = best_search(unit, k or self.graph.k, dilation or self.graph.dilation)
-            neighbors = NeighborTable(index, x.size(1))
-        m = best_max_relative(h, to_columns(neighbors.index, x.size(1)))
+                rows, columns = (F.normalize(v.detach().float(), dim=-1) for v in (h, y))
+                bias = None
+                if self.relative_pos is not None:
+                    assert grid_size is not None
+                    bias = self.relative_pos.full(grid_size)
+                reach = k or self.graph.k, dilation or self.graph.dilation
+                index = best_search(rows, *reach, None if y is h else columns, bias)
+            neighbors = NeighborTable(index, y.size(1))
+        m = best_max_relative(h, to_columns(neighbors.index, y.size(1)), y)
         out = x + self.drop_path(self.fc2(self._linear(h, m)))
         return (out, neighbors) if return_graph else out
 
@@ -55,6 +66,13 @@ class BestGrapher(Grapher):
 
 class BestViG(ViG):
     """The model, with every graph block replaced."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(grapher=BestGrapher, **kwargs)
+
+
+class BestPyramidViG(PyramidViG):
+    """The pyramid likewise, with the whole matrix of distances and bias."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(grapher=BestGrapher, **kwargs)

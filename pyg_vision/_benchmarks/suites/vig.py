@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from pyg_vision._benchmarks.baselines.vig import BestViG
-from pyg_vision._benchmarks.core import (
-    BEST,
-    DENSE,
-    FUSED,
-    SPARSE,
-    Case,
-    Options,
-    Suite,
-    Trial,
-    extension,
-)
+from pyg_vision._benchmarks.core import BEST, DENSE, SPARSE, Case, Suite, extension
 from pyg_vision._benchmarks.suites import _modules
-from pyg_vision._benchmarks.suites._modules import Entry, share_state
+from pyg_vision._benchmarks.suites._images import ImageModels
 from pyg_vision.nn import DenseViG, ViG
-from pyg_vision.ops import NeighborTable
 
 PATCH = 16
-IMAGE_SIZE = 224
-CHECKED = 2  # pictures in the check, which runs in float64
 DEPTHS = {"ViG-Ti": 12, "ViG-S": 16}
 MODELS: dict[str, Callable[..., ViG]] = {
     DENSE: DenseViG,
@@ -54,92 +36,25 @@ def cases(quick: bool) -> list[Case]:
     ]
 
 
-def trial(case: Case, options: Options) -> Trial:
-    x, target = _input(case, options)
+def _names() -> list[str]:
     names = [DENSE, BEST, SPARSE]
     if extension("torch_cluster") is not None:
         names.append("torch_cluster")
-    models = {name: _build(case, options, name) for name in names}
-    ours = models[SPARSE]
-    _calibrate(ours, x)
-    share_state(ours, *(model for name, model in models.items() if name != SPARSE))
-
-    checked = x[:CHECKED]
-    neighbors = _graphs(case, options, ours, checked)
-
-    def backward(out: Tensor) -> None:
-        torch.autograd.backward(F.cross_entropy(out, target[: out.size(0)]))
-
-    training = case.mode == "training"
-    given = {"neighbors": neighbors}
-    entries = {
-        name: Entry(model, x, checked, given, torch.clone, backward, _estimate(case, name))
-        for name, model in models.items()
-    }
-    if not training:
-        entries[FUSED] = replace(entries[SPARSE], fused=True)
-    contenders = [
-        _modules.contender(name, entry, training, options) for name, entry in entries.items()
-    ]
-    return Trial(contenders, _modules.compare(training, options))
+    return names
 
 
-def alone(case: Case, options: Options, name: str) -> Callable[[], object]:
-    """One model. Its numbers may be anything: they do not change what memory it takes."""
-    x, target = _input(case, options)
-    entry = Entry(
-        _build(case, options, SPARSE if name == FUSED else name),
-        x,
-        x,
-        {},
-        torch.clone,
-        lambda out: torch.autograd.backward(F.cross_entropy(out, target)),
-        fused=name == FUSED,
-    )
-    return _modules.contender(name, entry, case.mode == "training", options).run
-
-
-def _input(case: Case, options: Options) -> tuple[Tensor, Tensor]:
-    side = _side(case)
-    x = torch.randn(case.batch, 3, side, side, device=options.device)
-    # Pictures of noise alone look the same to the norm in the head, which then amplifies rounding.
-    x += 2.0 * torch.randn(case.batch, 3, 1, 1, device=options.device)
-    return x, torch.randint(1000, (case.batch,), device=options.device)
-
-
-def _build(case: Case, options: Options, name: str) -> ViG:
+def _build(case: Case, name: str) -> ViG:
     kwargs: dict[str, Any] = {
         "channels": case.channels,
         "depth": DEPTHS[case.detail],
         "k": case.k,
         "image_size": _side(case),
     }
-    return MODELS[name](**kwargs).to(options.device)
+    return MODELS[name](**kwargs)
 
 
 def _side(case: Case) -> int:
     return round(case.nodes**0.5) * PATCH
-
-
-def _calibrate(model: ViG, x: Tensor) -> None:
-    """Sets running statistics to those of the input: with others, activations explode."""
-    x = x[..., :IMAGE_SIZE, :IMAGE_SIZE]
-    norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
-    for norm in norms:
-        norm.momentum = 1.0
-    with torch.no_grad():
-        model.train()(x if x.size(0) > 1 else x.repeat(2, 1, 1, 1))
-    for norm in norms:
-        norm.momentum = 0.1
-
-
-def _graphs(case: Case, options: Options, model: ViG, x: Tensor) -> list[NeighborTable]:
-    exact = _build(case, options, SPARSE).double()
-    share_state(model, exact)
-    graphs: list[NeighborTable]
-    with torch.no_grad():
-        _, graphs = exact.train(case.mode == "training").forward_graphs(x.double())
-    return graphs
 
 
 def _estimate(case: Case, name: str) -> int:
@@ -149,6 +64,8 @@ def _estimate(case: Case, name: str) -> int:
     kept = DEPTHS[case.detail] * 20 * features if case.mode == "training" else 0
     return matrices + kept
 
+
+CONTENDERS = ImageModels(_build, _names, lambda case: (_side(case), _side(case)), _estimate)
 
 SUITE = Suite(
     name="vig",
@@ -161,7 +78,7 @@ SUITE = Suite(
         "torch and the model included.",
     ),
     cases=cases,
-    trial=trial,
-    alone=alone,
+    trial=CONTENDERS.trial,
+    alone=CONTENDERS.alone,
     has_floor=True,
 )
