@@ -15,9 +15,12 @@ from pyg_vision.prediction.trained_model import TrainedModel, node_scores
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+LEGIBLE = 32  # patches in height and width, at most
+
 
 def draw_prediction(trained: TrainedModel, value: Any, prediction: Prediction) -> Figure:
-    r"""Draws an image with the graphs of the first and the last block of its model, or a sequence
+    r"""Draws an image with the graphs of the first and the last block of its model (of a pyramid,
+    the first block of at most 32 patches in height and width, and the last), or a sequence
     with the response of each joint: how much it speaks for the predicted class.
 
     An image is drawn as the model saw it, and without graphs if the model has none.
@@ -112,10 +115,20 @@ def _draw_image(trained: TrainedModel, image: Any, prediction: Prediction) -> Fi
         return _draw_alone(pixels, prediction)
     with torch.inference_mode():
         _, graphs = trained.model.forward_graphs(batch)  # type: ignore[operator]
-    patch: int = trained.model.patch_size  # type: ignore[assignment]
-    grid = tuple(-(-side // patch) for side in pixels.shape[-2:])
-    first, last = graphs[0].to("cpu"), graphs[-1].to("cpu")
-    return draw_vig_graphs(pixels, first, last, grid, caption=_title(prediction))
+    grids: Any = trained.model.block_grids(*pixels.shape[-2:])  # type: ignore[operator]
+    # The patches of the first stages of a pyramid are too small for a drawing.
+    first = next((i for i, (grid, _) in enumerate(grids) if max(grid) <= LEGIBLE), len(grids) - 1)
+    (grid, sources), (last_grid, last_sources) = grids[first], grids[-1]
+    return draw_vig_graphs(
+        pixels,
+        graphs[first].to("cpu"),
+        graphs[-1].to("cpu"),
+        grid,
+        titles=("First block" if first == 0 else f"Block {first + 1}", "Last block"),
+        caption=_title(prediction),
+        last_grid_size=last_grid,
+        source_grid_sizes=(sources, last_sources),
+    )
 
 
 def _draw_alone(pixels: Tensor, prediction: Prediction) -> Figure:

@@ -121,6 +121,8 @@ def draw_vig_graphs(
     titles: tuple[str, str] = ("First block", "Last block"),
     caption: str | None = None,
     dim: float = 0.5,
+    last_grid_size: Sequence[int] | None = None,
+    source_grid_sizes: Sequence[Sequence[int] | None] = (None, None),
 ) -> Figure:
     r"""Draws the graphs of two blocks of a Vision GNN side by side, for the same patches.
 
@@ -139,6 +141,10 @@ def draw_vig_graphs(
             (default: :obj:`None`)
         dim (float, optional): How much the rest of the image is darkened, from 0 to 1.
             (default: :obj:`0.5`)
+        last_grid_size (tuple, optional): The patches of the last block, if they are others; of
+            these the ones that hold the middle of the chosen patches are shown. (default: the same)
+        source_grid_sizes (tuple, optional): The patches that the neighbours of either block are
+            chosen from, if they are others. (default: the same)
 
     Returns:
         matplotlib.figure.Figure: The figure, 12 inches wide; save it by :obj:`savefig`.
@@ -158,11 +164,30 @@ def draw_vig_graphs(
         >>> figure.savefig("graphs.png", dpi=100)
     """
     pixels = read_pixels(image)
-    nodes = choose_nodes(pixels, as_size("grid_size", grid_size)) if nodes is None else nodes
+    grid = as_size("grid_size", grid_size)
+    last_grid = grid if last_grid_size is None else as_size("last_grid_size", last_grid_size)
+    if nodes is None:
+        nodes = choose_nodes(pixels, grid)
+    others = [_same_place(node, grid, last_grid) for node in _check_nodes(nodes, grid)]
     figure, axes = _new_figure(pixels, 2, True, caption)
-    for ax, neighbors, title in zip(axes, (first, last), titles, strict=True):
-        draw_image_graph(pixels, neighbors, grid_size, nodes, ax, title=title, dim=dim)
+    rows = zip(
+        axes, (first, last), (grid, last_grid), source_grid_sizes, (nodes, others), titles,
+        strict=True,
+    )  # fmt: skip
+    for ax, neighbors, own, sources, chosen, title in rows:
+        draw_image_graph(
+            pixels, neighbors, own, chosen, ax,
+            title=title, dim=dim, source_grid_size=sources,
+        )  # fmt: skip
     return figure
+
+
+def _same_place(node: int, grid: Size2D, other: Size2D) -> int:
+    r"""Returns the patch of another grid that holds the middle of a patch."""
+    row, column = divmod(node, grid.width)
+    row = (2 * row + 1) * other.height // (2 * grid.height)
+    column = (2 * column + 1) * other.width // (2 * grid.width)
+    return row * other.width + column
 
 
 def _draw(

@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision.models import resnet18
 
 from pyg_vision.data import skeleton_sequence
-from pyg_vision.nn import STGCN, ViG
+from pyg_vision.nn import STGCN, PyramidViG, ViG
 from pyg_vision.prediction import Predictor, TrainedModel, draw_prediction, joint_response
 
 
@@ -68,3 +68,17 @@ def test_an_image_with_or_without_graphs(graphs):
     found = pixels(draw_prediction(trained, image, prediction))
     # In the colours of the image, not in those that the model sees.
     assert (abs(found - [200, 40, 40]) < 8).all(axis=-1).sum() > 100
+
+
+def test_a_pyramid_is_drawn_where_its_patches_can_be_seen():
+    """Its later blocks have fewer patches than the first, and neighbours of pooled ones."""
+    torch.manual_seed(0)
+    options = {"channels": (8, 16, 24), "depths": (1, 1, 1), "reduce_ratios": (4, 2, 1)}
+    model = PyramidViG(**options, k=4, num_classes=3, image_size=192).eval()
+    trained = TrainedModel.of(model)
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8))
+    figure = draw_prediction(trained, image, Predictor(trained)(image)[0])
+    assert [ax.get_title(loc="left") for ax in figure.axes[:2]] == ["Block 2", "Last block"]
+    assert model.block_grids(192, 192) == [
+        ((48, 48), (12, 12)), ((24, 24), (12, 12)), ((12, 12), (12, 12))
+    ]  # fmt: skip

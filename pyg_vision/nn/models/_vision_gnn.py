@@ -27,6 +27,7 @@ from pyg_vision.nn.models._vig_plan import Reach
 from pyg_vision.ops import NeighborTable
 
 HEAD_CHANNELS = 1024
+Grid = tuple[int, int]
 
 
 class VisionGNN(FusableModel):
@@ -70,6 +71,16 @@ class VisionGNN(FusableModel):
 
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         r"""Returns the neighbourhood of each block for a first grid of that size."""
+        raise NotImplementedError
+
+    def block_grids(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
+        r"""Returns the rows and columns of the patches of each block, and of those that their
+        neighbours are chosen from, for an image of that size.
+
+        Args:
+            height (int): The height of the image in pixels.
+            width (int): Its width.
+        """
         raise NotImplementedError
 
     def reset_parameters(self) -> None:

@@ -29,7 +29,7 @@ from pyg_vision.nn.models._vig_describe import describe_pyramid
 from pyg_vision.nn.models._vig_names import pyramid_rules
 from pyg_vision.nn.models._vig_plan import Reach, fit_reach, pyramid_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
-from pyg_vision.nn.models._vision_gnn import VisionGNN
+from pyg_vision.nn.models._vision_gnn import Grid, VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend, PositionBias
 from pyg_vision.weights import WeightsEnum, register_family
@@ -217,14 +217,18 @@ class PyramidViG(VisionGNN):
         r"""How published checkpoints map onto the model."""
         return pyramid_rules(self.depths)
 
-    def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
-        for stage in self.stages:
-            parts = dict(stage.named_children())
-            yield parts.get("downsample"), parts["blocks"]  # type: ignore[misc]
+    def block_grids(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
+        r"""Returns the rows and columns of the patches of each block, and of those that their
+        neighbours are chosen from, which are means over squares of them.
 
-    def _reaches_of(self, height: int, width: int) -> list[Reach]:
-        fitted = []
-        reaches = iter(self.reaches)
+        Args:
+            height (int): The height of the image in pixels.
+            width (int): Its width.
+        """
+        return self._grids_of(-(-height // STEM_STRIDE), -(-width // STEM_STRIDE))
+
+    def _grids_of(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
+        found: list[tuple[Grid, Grid]] = []
         for i, (depth, ratio) in enumerate(zip(self.depths, self.reduce_ratios, strict=True)):
             if i > 0:
                 height, width = _half(height), _half(width)
@@ -233,9 +237,20 @@ class PyramidViG(VisionGNN):
                     f"the image is too small: stage {i} has {height} x {width} patches, of which "
                     f"reduce_ratio={ratio} makes no source"
                 )
-            sources = (height // ratio) * (width // ratio)
-            fitted += [fit_reach(next(reaches), sources) for _ in range(depth)]
-        return fitted
+            found += [((height, width), (height // ratio, width // ratio))] * depth
+        return found
+
+    def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
+        for stage in self.stages:
+            parts = dict(stage.named_children())
+            yield parts.get("downsample"), parts["blocks"]  # type: ignore[misc]
+
+    def _reaches_of(self, height: int, width: int) -> list[Reach]:
+        grids = self._grids_of(height, width)
+        return [
+            fit_reach(reach, rows * columns)
+            for reach, (_, (rows, columns)) in zip(self.reaches, grids, strict=True)
+        ]
 
 
 def _half(side: int) -> int:

@@ -19,7 +19,7 @@ from pyg_vision.nn.models._vig_describe import describe_vig
 from pyg_vision.nn.models._vig_names import PUBLISHED
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
-from pyg_vision.nn.models._vision_gnn import VisionGNN
+from pyg_vision.nn.models._vision_gnn import Grid, VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend
 from pyg_vision.weights import WeightsEnum, register_family
@@ -135,8 +135,7 @@ class ViG(VisionGNN):
         self.ends = list(range(depth))
 
         self.stem = stem(in_channels, channels, patch_size, act)
-        # Each convolution of stride two rounds up.
-        grid = tuple(-(-side // patch_size) for side in self.image_size)
+        grid, _ = self.block_grids(*self.image_size)[0]
         self.pos_embed = Parameter(torch.zeros(1, channels, *grid))
         check_rate("drop_path", drop_path)
         self.blocks = ModuleList()
@@ -158,6 +157,18 @@ class ViG(VisionGNN):
             self.blocks.append(ModuleDict({"grapher": first, "ffn": second}))
         self.head = self._make_head()
         self.reset_parameters()
+
+    def block_grids(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
+        r"""Returns the rows and columns of the patches of each block, and of those that their
+        neighbours are chosen from, which are the same.
+
+        Args:
+            height (int): The height of the image in pixels.
+            width (int): Its width.
+        """
+        # Each convolution of stride two rounds up.
+        grid = -(-height // self.patch_size), -(-width // self.patch_size)
+        return [(grid, grid)] * self.depth
 
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
         yield None, self.blocks  # type: ignore[misc]
