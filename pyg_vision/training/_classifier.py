@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch_geometric.data import Data
 
 from pyg_vision.nn import find_builder
@@ -168,7 +169,7 @@ class Classifier(LightningModule):
         with seeded(self.hparams["seed"], "weights"):
             self.model = build(num_classes=len(classes), **self.options)
         if self.hparams["ema"] is not None:
-            average = get_ema_multi_avg_fn(self.hparams["ema"])  # type: ignore[no-untyped-call]
+            average = partial(_move_averages, decay=self.hparams["ema"])
             self.ema = AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
             self.ema.requires_grad_(False)
 
@@ -357,6 +358,19 @@ class Classifier(LightningModule):
         if given["optimizer"] == "adamw":
             return AdamW(groups, lr=rate)
         return SGD(groups, lr=rate, momentum=given["momentum"], nesterov=given["momentum"] > 0)
+
+
+@torch.no_grad()
+def _move_averages(
+    averages: list[Tensor], values: list[Tensor], num_averaged: Tensor, decay: float
+) -> None:
+    r"""Moves averages towards values of one data type. What is not floating-point, such as the
+    graph of a model, is taken as it is: torch's own average of integers truncates them.
+    """
+    if averages[0].is_floating_point():
+        torch._foreach_lerp_(averages, values, 1.0 - decay)
+    else:
+        torch._foreach_copy_(averages, values)
 
 
 def check_fit(module: Classifier, data: Any) -> None:

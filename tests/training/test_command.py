@@ -19,7 +19,7 @@ from tests.faults import write_images
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 SMALL = [
     "--config", "synthetic_motion", "--data.options", "{num_sequences: 14}",
-    "--model.options", "{in_channels: 3, stages: [[4, 1, 1], [8, 1, 2]]}",
+    "--model.options", "{in_channels: 3, stages: [[4, 1, 1], [8, 1, 2]]}", "--model.ema", "0.9",
     "--trainer.accelerator", "cpu", "--trainer.max_epochs", "2", "--progress_bar", "false",
 ]  # fmt: skip
 BRIEF = ["--report", "false"]

@@ -45,3 +45,27 @@ def test_the_dense_model_gets_dense_arrays():
 def test_wrong_number_of_classes_is_named():
     with pytest.raises(ValueError, match="has 3 classes, but the data 2"):
         SkeletonClassifier("stgcn", num_classes=3).build(["a", "b"])
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.999])
+def test_the_average_of_the_weights_has_the_graph_of_the_model(decay):
+    """torch's own average of integers truncates them, 7 * 0.9 + 7 * 0.1 to 6."""
+    module = SkeletonClassifier("stgcn", options={"in_channels": 3}, ema=decay)
+    module.build([str(i) for i in range(7)])
+    weight = module.trained.fcn.weight
+    expected = weight.detach().clone()
+    for i in range(5):
+        with torch.no_grad():
+            weight += 1.0
+        module.trained.data_bn.num_batches_tracked += 3
+        module.ema.update_parameters(module.trained)
+        expected = weight if i == 0 else torch.lerp(expected, weight, 1 - decay)
+        expected = expected.detach().clone()
+    average = module.evaluated
+    torch.testing.assert_close(average.fcn.weight, expected)
+    assert average.data_bn.num_batches_tracked == 15
+    buffers = dict(module.trained.named_buffers())
+    assert any(not value.is_floating_point() for value in buffers.values())
+    for name, value in average.named_buffers():
+        if name not in module.trained.state_dict():
+            assert torch.equal(value, buffers[name]), name
