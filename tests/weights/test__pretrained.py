@@ -95,22 +95,24 @@ def test_a_file_tells_its_model(cls, dialect, conv, tmp_path):
         assert torch.equal(model.eval()(x), source.eval()(x))
 
 
-@pytest.mark.parametrize("cls", MODELS)
+OPTIONS = [
+    {"num_classes": 0},
+    {"bias": False},
+    {"act": "prelu"},
+    {"norm": "instance"},
+    {"conv": "edge"},
+    {"image_size": 224},
+]
+
+
 @pytest.mark.parametrize(
-    "options",
+    ("cls", "options"),
     [
-        {"num_classes": 0},
-        {"bias": False},
-        {"act": "prelu"},
-        {"norm": "instance"},
-        {"conv": "edge"},
-        {"image_size": 224},
-        {"relative_pos": None},
+        *((cls, options) for cls in MODELS for options in OPTIONS),
+        (PyramidViG, {"relative_pos": None}),
     ],
 )
 def test_options_that_names_and_shapes_tell(cls, options):
-    if cls is ViG and "relative_pos" in options:
-        pytest.skip("of the pyramid")
     source = random_model(cls, **options)
     told = {"conv": "edge"} if options.get("conv") == "edge" else {}
     if "relative_pos" in options:  # nothing tells the ratios then

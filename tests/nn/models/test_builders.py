@@ -139,7 +139,7 @@ def test_exported_for_any_number(name):
 
 
 @pytest.mark.parametrize("name", ONE)
-@pytest.mark.parametrize("size", [(SIZE, SIZE), (64, 80)])
+@pytest.mark.parametrize("size", [(SIZE, SIZE), pytest.param((64, 80), marks=pytest.mark.slow)])
 def test_onnx(name, size, tmp_path):
     model, x = make(name), images(2, *size)
     file = tmp_path / "model.onnx"

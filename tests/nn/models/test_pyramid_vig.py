@@ -156,7 +156,7 @@ def test_a_batch_of_patch_graphs():
     assert torch.equal(model(batch), model(pictures))
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("training", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_compiles_without_graph_break(training):
     model = warmed(PyramidViG(**SMALL | {"depths": (1, 1, 1)})).train(training)
     x = torch.randn(2, 3, 64, 80)  # whose bias is resampled
