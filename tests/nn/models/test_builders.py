@@ -152,8 +152,8 @@ def test_onnx(name, size, tmp_path):
     (out,) = session.run(None, {session.get_inputs()[0].name: other.numpy()})
     expected = model(other).detach()
     apart = (torch.from_numpy(np.asarray(out)) - expected).abs().amax(1) / expected.abs().max()
-    # In float32 the rounding of another program may make another neighbour the nearest, which random
-    # weights amplify to any size; all other images agree.
+    # In float32 the rounding of another program may make another neighbour the nearest, which
+    # random weights amplify to any size; all other images agree.
     assert apart.isfinite().all()
     assert (apart <= 1e-4).sum() >= 5
 
