@@ -26,10 +26,12 @@ except ImportError as error:
 
 from pyg_vision import nn
 from pyg_vision.nn import PyramidViG, ViG
+from pyg_vision.nn.models import pyramid_vig, vig
 from pyg_vision.weights import WeightsEnum
 from pyg_vision.weights.key_rules import KeyRules
 
 POOLS = ("avg", "")
+SIZES = vig.SIZES | pyramid_vig.SIZES
 
 
 class _TimmModel(Module):
@@ -304,16 +306,16 @@ default_cfgs = generate_default_cfgs(
 )
 
 
-def _create(model: type[Module], variant: str, pretrained: bool, **kwargs: Any) -> Module:
+def _create(model: type[Module], builder: str, pretrained: bool, **kwargs: Any) -> Module:
     # All stages of a pyramid, the last three blocks of an isotropic model.
     indices = kwargs.pop("out_indices", (0, 1, 2, 3) if model is TimmPyramidViG else 3)
     out: Module = build_model_with_cfg(
         model,
-        variant,
+        f"{builder}_224",
         pretrained,
         pretrained_filter_fn=checkpoint_filter_fn,
         feature_cfg={"out_indices": indices, "feature_cls": "getter"},
-        **kwargs,
+        **SIZES[builder] | kwargs,
     )
     return out
 
@@ -321,47 +323,40 @@ def _create(model: type[Module], variant: str, pretrained: bool, **kwargs: Any) 
 @register_model
 def vig_ti_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""ViG-Ti, see :func:`~pyg_vision.nn.vig_ti`."""
-    options = {"channels": 192, "depth": 12, **kwargs}
-    return _create(TimmViG, "vig_ti_224", pretrained, **options)
+    return _create(TimmViG, "vig_ti", pretrained, **kwargs)
 
 
 @register_model
 def vig_s_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""ViG-S, see :func:`~pyg_vision.nn.vig_s`."""
-    options = {"channels": 320, "depth": 16, **kwargs}
-    return _create(TimmViG, "vig_s_224", pretrained, **options)
+    return _create(TimmViG, "vig_s", pretrained, **kwargs)
 
 
 @register_model
 def vig_b_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""ViG-B, see :func:`~pyg_vision.nn.vig_b`."""
-    options = {"channels": 640, "depth": 16, **kwargs}
-    return _create(TimmViG, "vig_b_224", pretrained, **options)
+    return _create(TimmViG, "vig_b", pretrained, **kwargs)
 
 
 @register_model
 def pvig_ti_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""PyramidViG-Ti, see :func:`~pyg_vision.nn.pvig_ti`."""
-    options = {"channels": (48, 96, 240, 384), "depths": (2, 2, 6, 2), **kwargs}
-    return _create(TimmPyramidViG, "pvig_ti_224", pretrained, **options)
+    return _create(TimmPyramidViG, "pvig_ti", pretrained, **kwargs)
 
 
 @register_model
 def pvig_s_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""PyramidViG-S, see :func:`~pyg_vision.nn.pvig_s`."""
-    options = {"channels": (80, 160, 400, 640), "depths": (2, 2, 6, 2), **kwargs}
-    return _create(TimmPyramidViG, "pvig_s_224", pretrained, **options)
+    return _create(TimmPyramidViG, "pvig_s", pretrained, **kwargs)
 
 
 @register_model
 def pvig_m_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""PyramidViG-M, see :func:`~pyg_vision.nn.pvig_m`."""
-    options = {"channels": (96, 192, 384, 768), "depths": (2, 2, 16, 2), **kwargs}
-    return _create(TimmPyramidViG, "pvig_m_224", pretrained, **options)
+    return _create(TimmPyramidViG, "pvig_m", pretrained, **kwargs)
 
 
 @register_model
 def pvig_b_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""PyramidViG-B, see :func:`~pyg_vision.nn.pvig_b`."""
-    options = {"channels": (128, 256, 512, 1024), "depths": (2, 2, 18, 2), **kwargs}
-    return _create(TimmPyramidViG, "pvig_b_224", pretrained, **options)
+    return _create(TimmPyramidViG, "pvig_b", pretrained, **kwargs)

@@ -24,7 +24,6 @@ from pyg_vision.prediction._checkpoint import (
 from pyg_vision.prediction._preprocess import make_input
 from pyg_vision.weights import (
     describe_checkpoint,
-    from_published,
     load_weights,
     read_weights,
 )
@@ -275,7 +274,7 @@ def _from_weights(path: str | os.PathLike[str]) -> TrainedModel:
         info = describe_checkpoint(path)
         if info.model is None:
             raise CheckpointError(f"the model of '{path}' is not known; name its --model")
-        return TrainedModel.of(from_published(path), info.classes, info.input or None)
+        return TrainedModel.of(info.build(), info.classes, info.input or None)
     except (OSError, ValueError) as error:
         raise CheckpointError(str(error)) from error
 

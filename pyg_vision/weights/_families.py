@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor
+from torch.nn import Module
 
+from pyg_vision.typing import Adapt
 from pyg_vision.weights._checkpoint import find_state, looks_like, read_checkpoint, read_config
+from pyg_vision.weights._load_published import log_report
+from pyg_vision.weights._load_weights import load_weights
 
 Describe = Callable[[Mapping[str, Tensor]], "Described | None"]
 
@@ -52,6 +56,7 @@ class CheckpointInfo:
         dtypes (list of str): Their data types.
         names (list of str): The first names, with shapes.
         looks_like (str, optional): What else the names look like.
+        state (dict): The tensors.
 
     Example:
         >>> from pyg_vision.nn import ViG
@@ -73,6 +78,33 @@ class CheckpointInfo:
     dtypes: list[str]
     names: list[str]
     looks_like: str | None
+    state: dict[str, Tensor] = field(repr=False)
+
+    def build(self, **options: Any) -> Module:
+        r"""Returns the model with its weights, see :func:`from_published`.
+
+        Args:
+            **options (optional): Arguments of the model, in place of what the file tells.
+
+        Raises:
+            ValueError: If it is of no known model, or does not fit the options.
+        """
+        if self.model is None:
+            looks = f"; it looks like a checkpoint of {self.looks_like}" if self.looks_like else ""
+            raise ValueError(
+                f"{self.source} is of no known model: {self.num_tensors} tensors, the first are "
+                f"{', '.join(self.names)}{looks}"
+            )
+        find_builder = importlib.import_module("pyg_vision.nn").find_builder
+        try:
+            model: Module = find_builder(self.model)(**self.options | options)
+        except (TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ValueError(f"{self.source}: '{self.model}' cannot be made: {reason}") from error
+        parts: tuple[tuple[str, Adapt], ...] = (("num_classes", "head"), ("in_channels", "input"))
+        adapt = [p for name, p in parts if options.get(name) not in (None, self.options.get(name))]
+        log_report(load_weights(model, self.state, adapt=adapt), self.source)
+        return model
 
     def __str__(self) -> str:
         lines = [
@@ -139,13 +171,6 @@ def describe_checkpoint(
           model: unknown
           first: weight [2, 3]
     """
-    return read_described(state_dict_or_path, averaged)[0]
-
-
-def read_described(
-    state_dict_or_path: Mapping[str, Tensor] | str | PathLike[str], averaged: bool
-) -> tuple[CheckpointInfo, dict[str, Tensor]]:
-    r"""Returns what a file of weights is, and its tensors."""
     carried: dict[str, Any] = {}
     if isinstance(state_dict_or_path, Mapping):
         source, found = "the state dict", dict(state_dict_or_path)
@@ -155,14 +180,13 @@ def read_described(
         carried = read_config(path) or {}
     state, entry = find_state(found, source, averaged)
     importlib.import_module("pyg_vision.nn")  # where the families are
-    model, told = (
-        carried.get("model"),
-        Described(carried.get("options", {}), carried.get("input", {})),
-    )
-    for name, describe in _families.items():
-        if model is None and (described := describe(state)) is not None:
+    model = carried.get("model")
+    told = Described(carried.get("options", {}), carried.get("input", {}))
+    for name, describe in _families.items() if model is None else ():
+        if (described := describe(state)) is not None:
             model, told = name, described
-    info = CheckpointInfo(
+            break
+    return CheckpointInfo(
         source=source,
         model=model,
         options=told.options,
@@ -174,5 +198,5 @@ def read_described(
         dtypes=sorted({str(value.dtype).removeprefix("torch.") for value in state.values()}),
         names=[f"{name} {list(value.shape)}" for name, value in list(state.items())[:3]],
         looks_like=looks_like(state),
+        state=state,
     )
-    return info, state

@@ -2,7 +2,6 @@ r"""Models from a file alone."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import uuid
@@ -14,11 +13,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.typing import Adapt
 from pyg_vision.weights._checkpoint import CONFIG_ENTRY, read_config
-from pyg_vision.weights._families import CheckpointInfo, read_described
-from pyg_vision.weights._load_published import log_report
-from pyg_vision.weights._load_weights import load_weights
+from pyg_vision.weights._families import describe_checkpoint
 
 
 def from_published(
@@ -61,8 +57,7 @@ def from_published(
         >>> model.channels, model.depth, model.image_size
         (16, 1, Size2D(height=64, width=64))
     """
-    info, state = read_described(state_dict_or_path, averaged)
-    return _build(info, state, options)
+    return describe_checkpoint(state_dict_or_path, averaged).build(**options)
 
 
 def from_pretrained(path: str | PathLike[str], **options: Any) -> Module:
@@ -84,13 +79,13 @@ def from_pretrained(path: str | PathLike[str], **options: Any) -> Module:
         >>> from_pretrained(path).num_classes
         2
     """
-    info, state = read_described(path, True)
+    info = describe_checkpoint(path)
     if read_config(Path(path)) is None:
         raise ValueError(
             f"'{path}' does not say how its model is built; from_published tells it from names and "
             f"shapes"
         )
-    return _build(info, state, options)
+    return info.build(**options)
 
 
 def convert(
@@ -129,8 +124,8 @@ def convert(
     out = Path(out)
     if out.suffix != ".safetensors":
         raise ValueError(f"'out' must end with .safetensors (got '{out}')")
-    info, state = read_described(state_dict_or_path, averaged)
-    model = _build(info, state, options)
+    info = describe_checkpoint(state_dict_or_path, averaged)
+    model = info.build(**options)
     count = getattr(model, "num_classes", None)
     if classes is not None and len(classes) != count:
         raise ValueError(f"the model has {count} classes (got {len(classes)} names)")
@@ -149,25 +144,3 @@ def convert(
     finally:
         part.unlink(missing_ok=True)
     return out
-
-
-def _build(info: CheckpointInfo, state: dict[str, Tensor], options: dict[str, Any]) -> Module:
-    if info.model is None:
-        looks = f"; it looks like a checkpoint of {info.looks_like}" if info.looks_like else ""
-        raise ValueError(
-            f"{info.source} is of no known model: {info.num_tensors} tensors, the first are "
-            f"{', '.join(info.names)}{looks}"
-        )
-    find_builder = importlib.import_module("pyg_vision.nn").find_builder
-    try:
-        model: Module = find_builder(info.model)(**info.options | options)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{info.source}: '{info.model}' cannot be made: {error}") from error
-    told = info.options
-    adapt: list[Adapt] = []
-    if options.get("num_classes", told.get("num_classes")) != told.get("num_classes"):
-        adapt.append("head")
-    if options.get("in_channels", told.get("in_channels")) != told.get("in_channels"):
-        adapt.append("input")
-    log_report(load_weights(model, state, adapt=adapt), info.source)
-    return model

@@ -216,3 +216,17 @@ def test_errors_of_conversion(tmp_path):
         from_pretrained(tmp_path / "c.safetensors")
     with pytest.raises(CheckpointError, match=r"'os\.system' cannot be made"):
         load_trained(tmp_path / "c.safetensors")
+
+
+@pytest.mark.parametrize("cls", MODELS)
+@pytest.mark.parametrize("part", ["pos_embed", "stem.convs.0.weight", "prediction.4.weight", "fc1"])
+def test_files_whose_parts_are_missing_or_misshapen_are_unknown(cls, part):
+    """They are described or refused in one line, whatever is wrong with them."""
+    state = published(random_model(cls))
+    names = [name for name in state if part in name]
+    without = {name: value for name, value in state.items() if name not in names}
+    scalars = state | {name: torch.tensor(1.0) for name in names}
+    for wrong in (without, scalars):
+        describe_checkpoint(wrong)
+        with pytest.raises(ValueError, match="is of no known model|does not fit|cannot be made"):
+            from_published(wrong)

@@ -11,9 +11,11 @@ from pyg_vision._benchmarks.core import BEST, DENSE, SPARSE, Case, Suite
 from pyg_vision._benchmarks.suites import _modules
 from pyg_vision._benchmarks.suites._images import ImageModels
 from pyg_vision.nn import DensePyramidViG, PyramidViG
+from pyg_vision.nn.models.pyramid_vig import SIZES as PUBLISHED
 
 STRIDE = 4  # of the first stage, whose nodes a case counts
-CHANNELS = {"PyramidViG-Ti": (48, 96, 240, 384), "PyramidViG-S": (80, 160, 400, 640)}
+BUILDERS = {"PyramidViG-Ti": "pvig_ti", "PyramidViG-S": "pvig_s"}
+CHANNELS = {name: PUBLISHED[builder]["channels"] for name, builder in BUILDERS.items()}
 MODELS: dict[str, Callable[..., PyramidViG]] = {
     DENSE: DensePyramidViG,
     BEST: BestPyramidViG,

@@ -203,7 +203,7 @@ class Grapher(Module):
         return (out, neighbors) if return_graph else out
 
     def forward_packed(
-        self, x: Tensor, images: PackedImages, reaches: Sequence[tuple[int, int]]
+        self, x: Tensor, images: PackedImages, reaches: Sequence[tuple[int, int]], batch: Tensor
     ) -> Tensor:
         r"""Runs the block on images of different sizes.
 
@@ -211,6 +211,7 @@ class Grapher(Module):
             x (torch.Tensor): All nodes :math:`(|\mathcal{V}|, C)`.
             images (PackedImages): Which rows are which image.
             reaches (list of tuple): Neighbours and dilation for each size.
+            batch (torch.Tensor): The image of each node.
         """
         if self.norm == "instance":
             raise ValueError(
@@ -225,7 +226,7 @@ class Grapher(Module):
             sources.append((nodes if pooled is None else pooled).flatten(0, 1))
         pair = h if self.reduce_ratio == 1 else (torch.cat(sources), h)
         h = self.fc2(self.conv(pair, join_tables(tables)))
-        return x + self.drop_path(h, images.batch(x.device), images.num_images)
+        return x + self.drop_path(h, batch, images.num_images)
 
     def _pool(self, h: Tensor, grid: tuple[int, int] | None) -> Tensor | None:
         if grid is None or self.reduce_ratio == 1:

@@ -11,8 +11,7 @@ from torch.nn import Module, Sequential
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from pyg_vision.ops import NeighborTable
-
-Grid = tuple[int, int]
+from pyg_vision.typing import Grid
 
 
 class PackedImages(NamedTuple):

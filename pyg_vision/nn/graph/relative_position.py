@@ -11,9 +11,8 @@ from torch.nn import Module, Parameter
 
 from pyg_vision._checks import check_int
 from pyg_vision.ops import RowBias
-from pyg_vision.typing import PositionBias
+from pyg_vision.typing import Grid, PositionBias
 
-Grid = tuple[int, int]
 CUBIC = -0.75  # the parameter of torch's bicubic interpolation
 
 
@@ -103,7 +102,7 @@ class RelativePosition(Module):
             return table
         table = table.to(torch.promote_types(table.dtype, torch.float32))
         if table.size(2) != num_sources:
-            table = _resampled(table, (table.size(1), num_sources))
+            table = resample_table(table, (table.size(1), num_sources))
         index, weight = cubic_taps(table.size(1), num_nodes, table)
         return RowBias(table[0], index, weight)
 
@@ -117,7 +116,7 @@ class RelativePosition(Module):
             return self._of_centres(grid_size)(0, grid_size[0] * grid_size[1]).unsqueeze(0)
         size = _sizes(grid_size, self.reduce_ratio)
         table = self.table.detach()
-        return table if table.shape[1:] == size else _resampled(table, size)
+        return table if table.shape[1:] == size else resample_table(table, size)
 
     def _of_centres(self, grid_size: Grid) -> RowBias:
         r"""Returns the sum of a bias of rows of patches and one of their columns."""
@@ -170,7 +169,13 @@ def cubic_taps(size: int, new_size: int, like: Tensor) -> tuple[Tensor, Tensor]:
     return index.clamp(0, size - 1), weight
 
 
-def _resampled(table: Tensor, size: Grid) -> Tensor:
+def resample_table(table: Tensor, size: tuple[int, int]) -> Tensor:
+    r"""Resamples a table along its flattened axes, as the published code does.
+
+    Args:
+        table (torch.Tensor): The table :math:`(1, N, M)`.
+        size (tuple): The numbers of nodes and sources wanted.
+    """
     out = F.interpolate(table.unsqueeze(0), size=size, mode="bicubic", align_corners=False)
     return out.squeeze(0)
 
@@ -194,4 +199,4 @@ def _published_table(channels: int, grid_size: Grid, ratio: int) -> Tensor:
     angles = [axis.unsqueeze(1) * frequency for axis in axes]
     code = torch.cat([part for a in angles for part in (a.sin(), a.cos())], dim=1)
     table = (2.0 / channels * (code @ code.T)).float().unsqueeze(0)
-    return -_resampled(table, _sizes(grid_size, ratio))
+    return -resample_table(table, _sizes(grid_size, ratio))

@@ -26,12 +26,10 @@ def describe_vig(state: Mapping[str, Tensor]) -> Described | None:
     Args:
         state (dict): A state dict, in published names or in ours.
     """
-    own = {PUBLISHED.rename(name) or name: value for name, value in state.items()}
     if _depths(state):  # a pyramid
         return None
+    own = {PUBLISHED.rename(name) or name: value for name, value in state.items()}
     blocks = _count(own, r"^blocks\.(\d+)\.grapher\.")
-    if blocks == 0 or "pos_embed" not in own:
-        return None
     options = _options(own, "blocks.0.")
     if options is None:
         return None
@@ -58,12 +56,12 @@ def describe_pyramid(state: Mapping[str, Tensor]) -> Described | None:
     rename = pyramid_rules(tuple(depths)).rename
     own = {rename(name) or name: value for name, value in state.items()}
     options = _options(own, "stages.0.blocks.0.")
-    if options is None or "pos_embed" not in own:
+    if options is None:
         return None
     first = [f"stages.{stage}.blocks.0.grapher." for stage in range(len(depths))]
-    try:
-        channels = [own[f"{prefix}fc1.0.weight"].size(0) for prefix in first]
-    except KeyError:
+    widths = [own.get(f"{prefix}fc1.0.weight") for prefix in first]
+    channels = [width.size(0) for width in widths if width is not None and width.dim() > 1]
+    if len(channels) < len(depths):
         return None
     options |= {"channels": channels, "depths": depths}
     options["image_size"] = [side * 4 for side in own["pos_embed"].shape[2:]]
@@ -82,13 +80,20 @@ def _depths(state: Mapping[str, Tensor]) -> list[int]:
     r"""Returns the number of blocks of each stage."""
     stages = [re.match(r"^stages\.(\d+)\.blocks\.(\d+)\.grapher\.", name) for name in state]
     if not any(stages):  # mmpretrain's, of which later stages begin with their downsampling
-        stages = [re.match(r"^backbone\.stages\.(\d+)\.(\d+)\.0\.fc1\.", name) for name in state]
+        stages = [
+            re.match(r"^backbone\.stages\.(\d+)\.(\d+)\.0\.(?:fc\d|graph_conv)\.", name)
+            for name in state
+        ]
     found: dict[int, set[int]] = {}
     for match in filter(None, stages):
         found.setdefault(int(match[1]), set()).add(int(match[2]))
     if found:
         return [len(found.get(stage, ())) for stage in range(max(found) + 1)]
-    blocks = {int(m[1]) for name in state if (m := re.match(r"^backbone\.(\d+)\.0\.fc1\.", name))}
+    blocks = {
+        int(m[1])
+        for name in state
+        if (m := re.match(r"^backbone\.(\d+)\.0\.(?:fc\d|graph_conv)\.", name))
+    }
     cuts = {int(m[1]) for name in state if (m := re.match(r"^backbone\.(\d+)\.conv\.", name))}
     if not blocks or not cuts:
         return []
@@ -104,11 +109,13 @@ def _options(own: Mapping[str, Tensor], block: str) -> dict[str, Any] | None:
     conv = f"{block}grapher.conv."
     norm = next((f"{conv}{name}.1.running_mean" for name in ("nn", "nn1")
                  if f"{conv}{name}.0.weight" in own), None)  # fmt: skip
-    first = own.get("stem.0.weight")
-    if norm is None or first is None or first.dim() != 4 or own["pos_embed"].dim() != 4:
+    first, classes = own.get("stem.0.weight"), own.get("head.4.weight")
+    maps = (first, own.get("pos_embed"))
+    if norm is None or first is None or any(v is None or v.dim() != 4 for v in maps):
+        return None
+    if classes is not None and classes.dim() < 2:
         return None
     kind = "sage" if f"{conv}nn1.0.weight" in own else "gin" if f"{conv}eps" in own else "mr"
-    classes = own.get("head.4.weight")
     return {
         "in_channels": first.size(1),
         "num_classes": 0 if classes is None else classes.size(0),

@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch.nn.functional as F
 from torch import Tensor
 
+from pyg_vision.nn.graph.relative_position import resample_table
 from pyg_vision.weights.key_rules import KeyRules, rename_by
 
 # The names of huawei-noah/Efficient-AI-Backbones, then those of mmpretrain.
@@ -45,9 +46,7 @@ def resample_pos_embed(pos_embed: Tensor, grid_size: tuple[int, int]) -> Tensor:
 
 def _resampled(name: str, value: Tensor, own: Tensor) -> Tensor | None:
     if name.endswith(".relative_pos.table") and value.dim() == 3:
-        return F.interpolate(
-            value.unsqueeze(0), size=tuple(own.shape[1:]), mode="bicubic", align_corners=False
-        ).squeeze(0)
+        return resample_table(value, (own.size(1), own.size(2)))
     if name == "pos_embed" and value.dim() == 4 and value.shape[:2] == own.shape[:2]:
         return resample_pos_embed(value, (own.size(2), own.size(3)))
     return None

@@ -25,9 +25,9 @@ from pyg_vision.nn.models._fusable_model import FusableModel
 from pyg_vision.nn.models._vig_names import resample_pos_embed
 from pyg_vision.nn.models._vig_plan import Reach
 from pyg_vision.ops import NeighborTable
+from pyg_vision.typing import Grid
 
 HEAD_CHANNELS = 1024
-Grid = tuple[int, int]
 
 
 class VisionGNN(FusableModel):
@@ -287,27 +287,30 @@ class VisionGNN(FusableModel):
         groups = [torch.stack([images[i] for i in place]) for place in places.values()]
         maps = run_on_maps(self.stem, [self._read(group) for group in groups])
         x, packed = pack([self._add_position(m) for m in maps])
-        reaches = [self._fit(*grid) for grid in packed.grids]
-        done = 0
+        # Those of all sizes, block by block.
+        reaches = zip(*(self._fit(*grid) for grid in packed.grids), strict=True)
         for downsample, blocks in self._stages():
             if downsample is not None:
                 x, packed = pack(run_on_maps(downsample, packed.maps(x)))
+            batch = packed.batch(x.device)
             for block in blocks:
-                x = self._run_packed_block(block, x, packed, [reach[done] for reach in reaches])
-                done += 1
+                x = self._run_packed_block(block, x, packed, next(reaches), batch)
         pooled = torch.cat([part.mean(dim=1) for part in packed.graphs(x)])
         logits: Tensor = self.head(pooled)
         order = [i for place in places.values() for i in place]
         return logits[torch.tensor(order, device=logits.device).argsort()]
 
     def _run_packed_block(
-        self, block: Module, x: Tensor, packed: PackedImages, reaches: Sequence[Reach]
+        self,
+        block: Module,
+        x: Tensor,
+        packed: PackedImages,
+        reaches: Sequence[Reach],
+        batch: Tensor,
     ) -> Tensor:
         def run(x: Tensor) -> Tensor:
-            x = block["grapher"].forward_packed(x, packed, reaches)  # type: ignore[index]
-            out: Tensor = block["ffn"](  # type: ignore[index]
-                x, packed.batch(x.device), packed.num_images
-            )
+            x = block["grapher"].forward_packed(x, packed, reaches, batch)  # type: ignore[index]
+            out: Tensor = block["ffn"](x, batch, packed.num_images)  # type: ignore[index]
             return out
 
         out: Tensor = self._checkpointed(block, run, x)

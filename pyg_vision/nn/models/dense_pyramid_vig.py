@@ -2,12 +2,6 @@ r"""Pyramid Vision GNN as published: the baseline and the proof of parity."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from torch.nn import BatchNorm2d
-
-from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
-from pyg_vision.nn.dense.dense_layers import Conv1x1
 from pyg_vision.nn.models.dense_vig import DenseVisionGNN
 from pyg_vision.nn.models.pyramid_vig import PyramidViG
 
@@ -40,13 +34,3 @@ class DensePyramidViG(DenseVisionGNN, PyramidViG):
         >>> twin(torch.rand(2, 3, 64, 64)).shape
         torch.Size([2, 10])
     """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(  # type: ignore[misc]
-            *args,
-            grapher=DenseGrapher,
-            ffn=DenseFFN,
-            linear=Conv1x1,
-            norm_layer=BatchNorm2d,
-            **kwargs,
-        )

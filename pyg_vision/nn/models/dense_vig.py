@@ -20,6 +20,16 @@ class DenseVisionGNN(VisionGNN):
 
     _memory_format = torch.contiguous_format
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(  # type: ignore[misc, call-arg]
+            *args,
+            grapher=DenseGrapher,
+            ffn=DenseFFN,
+            linear=Conv1x1,
+            norm_layer=BatchNorm2d,
+            **kwargs,
+        )
+
     def _of_different_sizes(self, x: object) -> list[Tensor] | None:
         return None  # as published: images of one size
 
@@ -68,13 +78,3 @@ class DenseViG(DenseVisionGNN, ViG):
         >>> twin(torch.rand(2, 3, 224, 224)).shape
         torch.Size([2, 10])
     """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(  # type: ignore[misc]
-            *args,
-            grapher=DenseGrapher,
-            ffn=DenseFFN,
-            linear=Conv1x1,
-            norm_layer=BatchNorm2d,
-            **kwargs,
-        )

@@ -29,13 +29,20 @@ from pyg_vision.nn.models._vig_describe import describe_pyramid
 from pyg_vision.nn.models._vig_names import pyramid_rules
 from pyg_vision.nn.models._vig_plan import Reach, fit_reach, pyramid_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
-from pyg_vision.nn.models._vision_gnn import Grid, VisionGNN
+from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
-from pyg_vision.typing import Backend, PositionBias
+from pyg_vision.typing import Backend, Grid, PositionBias
 from pyg_vision.weights import WeightsEnum, register_family
 from pyg_vision.weights.key_rules import KeyRules
 
 STEM_STRIDE = 4
+# The published models, by the name of their builder.
+SIZES: dict[str, dict[str, Any]] = {
+    "pvig_ti": {"channels": (48, 96, 240, 384), "depths": (2, 2, 6, 2)},
+    "pvig_s": {"channels": (80, 160, 400, 640), "depths": (2, 2, 6, 2)},
+    "pvig_m": {"channels": (96, 192, 384, 768), "depths": (2, 2, 16, 2)},
+    "pvig_b": {"channels": (128, 256, 512, 1024), "depths": (2, 2, 18, 2)},
+}
 
 
 class PyramidViG(VisionGNN):
@@ -300,7 +307,7 @@ def pvig_ti(
         >>> model.channels, model.depths
         ((48, 96, 240, 384), (2, 2, 6, 2))
     """
-    options = {"channels": (48, 96, 240, 384), "depths": (2, 2, 6, 2), **kwargs}
+    options = SIZES["pvig_ti"] | kwargs
     return build(PyramidViG, PViG_Ti_Weights.verify(weights), progress, options)
 
 
@@ -347,7 +354,7 @@ def pvig_s(
         >>> model.channels, model.depths
         ((80, 160, 400, 640), (2, 2, 6, 2))
     """
-    options = {"channels": (80, 160, 400, 640), "depths": (2, 2, 6, 2), **kwargs}
+    options = SIZES["pvig_s"] | kwargs
     return build(PyramidViG, PViG_S_Weights.verify(weights), progress, options)
 
 
@@ -394,7 +401,7 @@ def pvig_m(
         >>> model.channels, model.depths
         ((96, 192, 384, 768), (2, 2, 16, 2))
     """
-    options = {"channels": (96, 192, 384, 768), "depths": (2, 2, 16, 2), **kwargs}
+    options = SIZES["pvig_m"] | kwargs
     return build(PyramidViG, PViG_M_Weights.verify(weights), progress, options)
 
 
@@ -446,7 +453,7 @@ def pvig_b(
         >>> model.channels, model.depths
         ((128, 256, 512, 1024), (2, 2, 18, 2))
     """
-    options = {"channels": (128, 256, 512, 1024), "depths": (2, 2, 18, 2), **kwargs}
+    options = SIZES["pvig_b"] | kwargs
     return build(PyramidViG, PViG_B_Weights.verify(weights), progress, options)
 
 

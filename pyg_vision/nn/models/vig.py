@@ -19,12 +19,19 @@ from pyg_vision.nn.models._vig_describe import describe_vig
 from pyg_vision.nn.models._vig_names import PUBLISHED
 from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
-from pyg_vision.nn.models._vision_gnn import Grid, VisionGNN
+from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
-from pyg_vision.typing import Backend
+from pyg_vision.typing import Backend, Grid
 from pyg_vision.weights import WeightsEnum, register_family
 
 HEAD_CHANNELS = 1024
+
+# The published models, by the name of their builder.
+SIZES: dict[str, dict[str, Any]] = {
+    "vig_ti": {"channels": 192, "depth": 12},
+    "vig_s": {"channels": 320, "depth": 16},
+    "vig_b": {"channels": 640, "depth": 16},
+}
 
 
 class ViG(VisionGNN):
@@ -219,8 +226,7 @@ def vig_ti(
         >>> model.channels, model.depth
         (192, 12)
     """
-    options = {"channels": 192, "depth": 12, **kwargs}
-    return build(ViG, ViG_Ti_Weights.verify(weights), progress, options)
+    return build(ViG, ViG_Ti_Weights.verify(weights), progress, SIZES["vig_ti"] | kwargs)
 
 
 class ViG_S_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
@@ -265,8 +271,7 @@ def vig_s(
         >>> model.channels, model.depth
         (320, 16)
     """
-    options = {"channels": 320, "depth": 16, **kwargs}
-    return build(ViG, ViG_S_Weights.verify(weights), progress, options)
+    return build(ViG, ViG_S_Weights.verify(weights), progress, SIZES["vig_s"] | kwargs)
 
 
 class ViG_B_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
@@ -311,8 +316,7 @@ def vig_b(
         >>> model.channels, model.depth
         (640, 16)
     """
-    options = {"channels": 640, "depth": 16, **kwargs}
-    return build(ViG, ViG_B_Weights.verify(weights), progress, options)
+    return build(ViG, ViG_B_Weights.verify(weights), progress, SIZES["vig_b"] | kwargs)
 
 
 register_family("pyg_vision.nn.ViG", describe_vig)
