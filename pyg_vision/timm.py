@@ -205,8 +205,8 @@ class TimmViG(_TimmModel, ViG):  # type: ignore[misc]  # timm's signatures are o
 
     def _feature_info(self) -> list[dict[str, Any]]:
         return [
-            {"num_chs": self.channels, "reduction": self.patch_size, "module": f"blocks.{i}"}
-            for i in range(self.depth)
+            {"num_chs": channels, "reduction": stride, "module": f"blocks.{i}"}
+            for i, (channels, stride) in enumerate(self._map_info())
         ]
 
     def _cut(self, count: int) -> None:
@@ -234,8 +234,8 @@ class TimmPyramidViG(_TimmModel, PyramidViG):  # type: ignore[misc]
 
     def _feature_info(self) -> list[dict[str, Any]]:
         return [
-            {"num_chs": channels, "reduction": 4 * 2**i, "module": f"stages.{i}"}
-            for i, channels in enumerate(self.channels)
+            {"num_chs": channels, "reduction": stride, "module": f"stages.{i}"}
+            for i, (channels, stride) in enumerate(self._map_info())
         ]
 
     def _cut(self, count: int) -> None:

@@ -2,6 +2,7 @@ r"""Graph layers, blocks and models."""
 
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
+from pyg_vision.nn.blocks.grapher2d import Grapher2d
 from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.mr_conv import MRConv
@@ -28,6 +29,7 @@ from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.models.dense_pyramid_vig import DensePyramidViG
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_vig import DenseViG
+from pyg_vision.nn.models.feature_maps import BackboneWithFPN, FeatureMaps
 from pyg_vision.nn.models.pyramid_vig import (
     PViG_B_Weights,
     PViG_M_Weights,
@@ -85,7 +87,10 @@ __all__ = [
     "PViG_M_Weights",
     "PViG_B_Weights",
     "STGCN_Weights",
+    "FeatureMaps",
+    "BackboneWithFPN",
     "Grapher",
+    "Grapher2d",
     "FFN",
     "Stem",
     "STGCNBlock",

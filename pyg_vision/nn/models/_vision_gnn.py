@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.fx import Proxy
 from torch.nn import Dropout, Module, Parameter, Sequential
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
@@ -80,6 +81,12 @@ class VisionGNN(FusableModel):
         Args:
             height (int): The height of the image in pixels.
             width (int): Its width.
+        """
+        raise NotImplementedError
+
+    def _map_info(self) -> list[tuple[int, int]]:
+        r"""Returns the channels and the stride in pixels of each map that
+        :meth:`forward_intermediates` returns.
         """
         raise NotImplementedError
 
@@ -175,6 +182,20 @@ class VisionGNN(FusableModel):
             neighbors (list, optional): A graph for each block, used instead of new ones.
                 (default: :obj:`None`)
         """
+        ends = [self.ends[i] for i in self.check_indices(indices)]
+        features, _, found = self._run_blocks(x, neighbors, set(ends))
+        return features, [found[end] for end in ends]
+
+    def check_indices(self, indices: int | Sequence[int] | None = None) -> list[int]:
+        r"""Returns the stages of a pyramid, or blocks of an isotropic model, that are meant.
+
+        Args:
+            indices (int or list, optional): Which ones; negative ones count from the end, a number
+                means so many of the last. (default: all)
+
+        Raises:
+            ValueError: If there are none such.
+        """
         depth = len(self.ends)
         wanted = depth if indices is None else indices
         if isinstance(wanted, int):
@@ -185,9 +206,7 @@ class VisionGNN(FusableModel):
                 f"'indices' must be one or more of {depth} {what}, or how many of the last (got "
                 f"{indices!r})"
             )
-        ends = [self.ends[i] for i in wanted]
-        features, _, found = self._run_blocks(x, neighbors, set(ends))
-        return features, [found[end] for end in ends]
+        return [i % depth for i in wanted]
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         r"""Pools and classifies the features of :meth:`forward_features`.
@@ -320,6 +339,11 @@ class VisionGNN(FusableModel):
         r"""Returns images :math:`(B, C_{in}, H, W)`."""
         if isinstance(x, Data):
             x = fold_batch(x)
+        if isinstance(x, Proxy):
+            raise TypeError(
+                "torch.fx cannot trace a model that builds graphs; pyg_vision.nn.FeatureMaps gives "
+                "its maps, and torch.export traces it"
+            )
         if not isinstance(x, Tensor):
             raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
         if x.dim() != 4 or x.size(1) != self.in_channels or x.numel() == 0:

@@ -252,6 +252,9 @@ class PyramidViG(VisionGNN):
             parts = dict(stage.named_children())
             yield parts.get("downsample"), parts["blocks"]  # type: ignore[misc]
 
+    def _map_info(self) -> list[tuple[int, int]]:
+        return [(width, STEM_STRIDE * 2**i) for i, width in enumerate(self.channels)]
+
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         grids = self._grids_of(height, width)
         return [

@@ -180,6 +180,9 @@ class ViG(VisionGNN):
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
         yield None, self.blocks  # type: ignore[misc]
 
+    def _map_info(self) -> list[tuple[int, int]]:
+        return [(self.channels, self.patch_size)] * self.depth
+
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         return fit_reaches(self.reaches, height * width)
 
