@@ -18,14 +18,17 @@ import argparse
 import itertools
 import time
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn import Module
+from torch.nn import GroupNorm, Module
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models.detection import FasterRCNN, MaskRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from examples.shapes import CLASSES, Shapes, collate
@@ -65,7 +68,14 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
         sizes = tuple((s, int(s * 2 ** (1 / 3)), int(s * 2 ** (2 / 3))) for s in (16, 32, 64))
         sizes += ((128,) * 3, (256,) * 3)
         anchors = AnchorGenerator(sizes, (RATIOS,) * len(sizes))
-        detector: Module = RetinaNet(backbone, anchor_generator=anchors, **options)
+        # With norms, as torchvision's second version of the model.
+        head = RetinaNetHead(
+            channels,
+            anchors.num_anchors_per_location()[0],
+            len(CLASSES),
+            norm_layer=partial(GroupNorm, 8),
+        )
+        detector: Module = RetinaNet(backbone, anchor_generator=anchors, head=head, **options)
         return detector
     # Strides 4, 8, 16 and 32, and 64 as the maximum of the last.
     backbone = BackboneWithFPN(model, channels)
@@ -81,6 +91,9 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
     kinds = {"faster_rcnn": FasterRCNN, "mask_rcnn": MaskRCNN}
     if name not in kinds:
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
+    if name == "mask_rcnn":  # as torchvision's, of fewer channels
+        options["mask_head"] = MaskRCNNHeads(channels, (channels,) * 2, 1)
+        options["mask_predictor"] = MaskRCNNPredictor(channels, channels, len(CLASSES))
     made: Module = kinds[name](backbone, **options)
     return made
 
@@ -113,7 +126,7 @@ def train(
             losses: dict[str, Tensor] = model(images, targets)
         loss = torch.stack([value.float() for value in losses.values()]).sum()
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimizer.step()
         schedule.step()
@@ -122,7 +135,7 @@ def train(
 
 @torch.inference_mode()
 def evaluate(model: Module, data: Dataset[Any], batch_size: int = 20) -> dict[str, float]:
-    """Returns the mean average precision of boxes, and of masks where there are some, by pycocotools.
+    """Returns the mean average precision of boxes, and of masks if there are some.
 
     Args:
         model: The detector.
@@ -132,22 +145,24 @@ def evaluate(model: Module, data: Dataset[Any], batch_size: int = 20) -> dict[st
     from torchmetrics.detection import MeanAveragePrecision
 
     model.eval()
+    kinds: tuple[tuple[Literal["bbox", "segm"], str], ...] = (("bbox", "boxes"), ("segm", "masks"))
     found: dict[str, Any] = {}
     for images, targets in DataLoader(data, batch_size, collate_fn=collate):
         outputs = model(images)
-        for kind, key in (("bbox", "boxes"), ("segm", "masks")):
+        for kind, key in kinds:
             if key in outputs[0]:
                 metric = found.setdefault(kind, MeanAveragePrecision(iou_type=kind))
                 metric.update([_for_metric(o) for o in outputs], [_for_metric(t) for t in targets])
-    scores = {}
-    for kind, metric in found.items():
+    scores: dict[str, float] = {}
+    for name, metric in found.items():
         values = metric.compute()
-        scores |= {f"{kind} mAP": float(values["map"]), f"{kind} mAP@50": float(values["map_50"])}
+        scores |= {f"{name} mAP": float(values["map"]), f"{name} mAP@50": float(values["map_50"])}
     return scores
 
 
 def _for_metric(values: dict[str, Tensor]) -> dict[str, Tensor]:
-    found = {name: values[name] for name in ("boxes", "scores", "labels") if name in values}
+    names = ("boxes", "scores", "labels")
+    found: dict[str, Tensor] = {name: values[name] for name in names if name in values}
     if "masks" in values:
         masks = values["masks"]
         # A predicted mask is a probability, [n, 1, H, W].
@@ -158,7 +173,7 @@ def _for_metric(values: dict[str, Tensor]) -> dict[str, Tensor]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="faster_rcnn")
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bf16", action="store_true", help="train in bfloat16 by autocast")

@@ -1,0 +1,190 @@
+"""The class of each pixel: a semantic FPN on Pyramid ViG, and a U-Net with graph blocks in its
+decoder.
+
+    python -m examples.segmentation --model semantic_fpn
+    python -m examples.segmentation --model unet
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import BatchNorm2d, Conv2d, GroupNorm, Module, ModuleList, ReLU, Sequential, Upsample
+from torch.utils.data import DataLoader, Dataset
+
+from examples.shapes import CLASSES, Shapes, collate
+from pyg_vision.nn import BackboneWithFPN, Grapher2d, PyramidViG
+
+MODELS = ("semantic_fpn", "unet")
+
+
+class SemanticFPN(Module):
+    """The segmentation head of the "Panoptic Feature Pyramid Networks" paper
+    (https://arxiv.org/abs/1901.02446) on a Pyramid ViG: each map of the pyramid is brought to
+    stride 4 by convolutions and upsampling, and their sum is classified.
+
+    Args:
+        backbone: The model with its feature pyramid, of strides 4, 8, 16 and 32.
+        num_classes: The number of classes.
+    """
+
+    def __init__(self, backbone: BackboneWithFPN, num_classes: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        channels = backbone.out_channels
+        self.levels = ModuleList()
+        for doublings in range(len(backbone.body.channels)):
+            parts = [] if doublings else self._step(channels)
+            for _ in range(doublings):
+                parts += [*self._step(channels), Upsample(scale_factor=2.0, mode="bilinear")]
+            self.levels.append(Sequential(*parts))
+        self.predict = Conv2d(channels, num_classes, 1)
+
+    @staticmethod
+    def _step(channels: int) -> list[Module]:
+        return [Conv2d(channels, channels, 3, padding=1), GroupNorm(8, channels), ReLU()]
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.backbone(x)
+        size = maps["0"].shape[-2:]
+        total = torch.zeros_like(maps["0"])
+        for i, level in enumerate(self.levels):
+            # The model rounds sides up that do not divide by 32.
+            total = total + F.interpolate(level(maps[str(i)]), size, mode="bilinear")
+        return F.interpolate(self.predict(total), x.shape[-2:], mode="bilinear")
+
+
+class GraphUNet(Module):
+    """A U-Net (https://arxiv.org/abs/1505.04597) that looks for similar places of the image while
+    it decodes: a `Grapher2d` follows the convolutions of each stage of the decoder but the last.
+
+    Args:
+        num_classes: The number of classes.
+        channels: The channels of each stage, from the first to the deepest.
+        reduce_ratios: The `reduce_ratio` of the graph blocks of all stages but the first: on large
+            maps, neighbours are means over squares of positions.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        channels: tuple[int, ...] = (16, 32, 64, 128),
+        reduce_ratios: tuple[int, ...] = (4, 2, 1),
+    ) -> None:
+        super().__init__()
+        before = (3, *channels[:-1])
+        self.encoder = ModuleList(_convs(c, d) for c, d in zip(before, channels, strict=True))
+        self.bridge = Grapher2d(channels[-1], reduce_ratio=reduce_ratios[-1])
+        self.decoder = ModuleList()
+        for i in reversed(range(len(channels) - 1)):
+            convs = _convs(channels[i] + channels[i + 1], channels[i])
+            if i > 0:
+                convs.append(Grapher2d(channels[i], reduce_ratio=reduce_ratios[i - 1]))
+            self.decoder.append(convs)
+        self.predict = Conv2d(channels[0], num_classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = []
+        for i, stage in enumerate(self.encoder):
+            x = stage(F.max_pool2d(x, 2) if i > 0 else x)
+            skips.append(x)
+        x = self.bridge(skips.pop())
+        for stage in self.decoder:
+            skip = skips.pop()
+            x = stage(torch.cat([skip, F.interpolate(x, skip.shape[-2:], mode="bilinear")], dim=1))
+        logits: Tensor = self.predict(x)
+        return logits
+
+
+def _convs(before: int, channels: int) -> Sequential:
+    parts: list[Module] = []
+    for c in (before, channels):
+        parts += [Conv2d(c, channels, 3, padding=1, bias=False), BatchNorm2d(channels), ReLU()]
+    return Sequential(*parts)
+
+
+def make_segmenter(name: str, image_size: int = 128) -> Module:
+    """Returns a model of the class of each pixel, by one of `MODELS`."""
+    if name == "unet":
+        return GraphUNet(len(CLASSES))
+    if name != "semantic_fpn":
+        raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
+    model = PyramidViG(
+        channels=(32, 64, 96, 128),
+        depths=(1, 1, 2, 1),
+        use_dilation=False,  # the last stage has 16 patches
+        num_classes=0,
+        image_size=image_size,
+    )
+    return SemanticFPN(BackboneWithFPN(model, 64), len(CLASSES))
+
+
+def _batch(images: list[Tensor], targets: list[Any]) -> tuple[Tensor, Tensor]:
+    """Returns images scaled to [-1, 1], and the class of each pixel."""
+    return torch.stack(images) * 2 - 1, torch.stack([target["classes"] for target in targets])
+
+
+def train(
+    model: Module, data: Dataset[Any], steps: int, batch_size: int = 8, lr: float = 2e-3
+) -> Iterator[float]:
+    """Trains a model and yields the loss of each step."""
+    loader = DataLoader(data, batch_size, shuffle=True, drop_last=True, collate_fn=collate)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=max(steps, 2))
+    model.train()
+    batches = itertools.chain.from_iterable(itertools.repeat(loader))
+    for images, targets in itertools.islice(batches, steps):
+        x, classes = _batch(images, targets)
+        loss = F.cross_entropy(model(x), classes)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        schedule.step()
+        yield float(loss.detach())
+
+
+@torch.inference_mode()
+def evaluate(model: Module, data: Dataset[Any], batch_size: int = 20) -> dict[str, float]:
+    """Returns the mean intersection over union of the classes, and the accuracy of the pixels."""
+    model.eval()
+    n = len(CLASSES)
+    counts = torch.zeros(n, n, dtype=torch.long)  # by true and predicted class
+    for images, targets in DataLoader(data, batch_size, collate_fn=collate):
+        x, classes = _batch(images, targets)
+        pairs = classes * n + model(x).argmax(dim=1)
+        counts += pairs.flatten().bincount(minlength=n * n).view(n, n)
+    hits = counts.diagonal()
+    union = counts.sum(dim=0) + counts.sum(dim=1) - hits
+    return {
+        "mIoU": float((hits / union.clamp(min=1)).mean()),
+        "accuracy": float(hits.sum() / counts.sum()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=MODELS, default="semantic_fpn")
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--batch_size", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    values = parser.parse_args()
+    torch.manual_seed(values.seed)
+    model = make_segmenter(values.model)
+    data = Shapes(values.steps * values.batch_size, seed=values.seed)
+    start = time.perf_counter()
+    for step, loss in enumerate(train(model, data, values.steps, values.batch_size), 1):
+        if step % 50 == 0 or step == values.steps:
+            print(f"step {step}, {time.perf_counter() - start:.0f} s: loss {loss:.3f}", flush=True)
+    scores = evaluate(model, Shapes(200, seed=values.seed + 1_000_000))
+    print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+
+
+if __name__ == "__main__":
+    main()

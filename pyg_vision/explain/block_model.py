@@ -1,0 +1,132 @@
+r"""A Vision GNN from one block on, for the explainers of PyG."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch_geometric.nn import MessagePassing
+
+from pyg_vision._checks import check_int
+from pyg_vision.explain._evaluating import evaluating, one_image
+from pyg_vision.explain.listening import check_model
+from pyg_vision.nn import PyramidViG, ViG
+from pyg_vision.typing import Grid
+
+
+class BlockModel(Module):
+    r"""What a Vision GNN makes of the graph of one of its blocks: a model of node features and an
+    :obj:`edge_index`, as :class:`torch_geometric.explain.Explainer` takes it.
+
+    The blocks before it have run, and those after it keep the graphs that they have for the image.
+    Where neighbours are means over squares of patches, as in the first stages of a pyramid, the
+    first row of :obj:`edge_index` counts those squares.
+
+    Args:
+        model (ViG or PyramidViG): The model, of which a copy is kept.
+        image (torch.Tensor): The image :math:`(C, H, W)`, preprocessed as for the model.
+        block (int, optional): The block, negative ones from the end. (default: :obj:`0`)
+
+    Attributes:
+        x (torch.Tensor): The features of the patches before the block, :math:`(N, C)`.
+        edge_index (torch.Tensor): The graph of the block.
+        grid_size (tuple): Rows and columns of the patches.
+        source_grid_size (tuple): Those that neighbours are chosen from.
+
+    Shapes:
+        - **input:** node features :math:`(N, C)`, :obj:`edge_index` :math:`(2, |\mathcal{E}|)`
+        - **output:** logits :math:`(1, \textrm{num_classes})`
+
+    Raises:
+        TypeError: If the model does not build graphs, or the image is no tensor.
+        ValueError: If it is not one image, or there is no such block.
+
+    Example:
+        >>> import torch
+        >>> from torch_geometric.explain import Explainer, GNNExplainer
+        >>> from pyg_vision.explain import BlockModel
+        >>> from pyg_vision.nn import ViG
+        >>> model = ViG(channels=16, depth=3, num_classes=4, image_size=64)
+        >>> block = BlockModel(model, torch.rand(3, 64, 64), block=1)
+        >>> explainer = Explainer(
+        ...     block,
+        ...     GNNExplainer(epochs=5),
+        ...     explanation_type="model",
+        ...     edge_mask_type="object",
+        ...     model_config=dict(
+        ...         mode="multiclass_classification", task_level="graph", return_type="raw"
+        ...     ),
+        ... )
+        >>> explanation = explainer(block.x, block.edge_index)
+        >>> explanation.edge_mask.shape  # 16 patches of k=13 neighbours
+        torch.Size([208])
+    """
+
+    def __init__(self, model: ViG | PyramidViG, image: Tensor, block: int = 0) -> None:
+        super().__init__()
+        check_model(model)
+        single = one_image(image)
+        count = len(model.reaches)
+        if not -count <= check_int("block", block, -count) < count:
+            raise ValueError(f"'block' must be one of {count} blocks (got {block})")
+        self.block = block % count
+        self.model = copy.deepcopy(model).eval()
+        graphers = [m for name, m in self.model.named_modules() if name.endswith(".grapher")]
+        self.grapher: Any = graphers[self.block]
+        # An explainer masks the edges of all convolutions that do not say otherwise.
+        for i, grapher in enumerate(graphers):
+            for module in grapher.modules():
+                if isinstance(module, MessagePassing) and i != self.block:
+                    module.explain = False
+        seen: list[Tensor] = []
+        handle = self.grapher.register_forward_pre_hook(
+            lambda module, inputs: seen.append(inputs[0])
+        )
+        with torch.no_grad(), evaluating(self.model):
+            _, self.graphs = self.model.forward_graphs(single)
+        handle.remove()
+        self.image = single
+        self.x = seen[0][0]
+        self.edge_index = self.graphs[self.block].edge_index
+        grids: list[tuple[Grid, Grid]] = self.model.block_grids(single.size(2), single.size(3))
+        self.grid_size, self.source_grid_size = grids[self.block]
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        r"""Returns the logits.
+
+        Args:
+            x (torch.Tensor): The features of the patches before the block.
+            edge_index (torch.Tensor): The graph of the block.
+        """
+
+        def put(module: Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+            return (x.unsqueeze(0), *inputs[1:])
+
+        def convolve(inputs: Any, graph: object) -> Tensor:
+            # Explainers mask the edges of one graph, whose features have two dimensions.
+            flat = inputs[0] if isinstance(inputs, Tensor) else tuple(part[0] for part in inputs)
+            out: Tensor = conv(flat, edge_index)
+            return out.unsqueeze(0)
+
+        conv = self.grapher.conv
+        handle = self.grapher.register_forward_pre_hook(put)
+        self.grapher.conv = _Call(convolve)
+        try:
+            logits: Tensor = self.model(self.image, self.graphs)
+        finally:
+            handle.remove()
+            self.grapher.conv = conv
+        return logits
+
+
+class _Call(Module):
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Any, graph: object) -> Tensor:
+        out: Tensor = self.function(x, graph)
+        return out
