@@ -282,6 +282,11 @@ class VisionGNN(FusableModel):
 
     def _of_different_sizes(self, x: object) -> list[Tensor] | None:
         r"""Returns images :math:`(C_{in}, H, W)`, if they have different sizes or are a list."""
+        if isinstance(x, Proxy):
+            raise TypeError(
+                "torch.fx cannot trace a model that builds graphs; pyg_vision.nn.FeatureMaps gives "
+                "its maps, and torch.export traces it"
+            )
         if isinstance(x, Data):
             sizes = read_sizes(x, "grid_size"), read_sizes(x, "patch_size")
             if all(len(set(size)) == 1 for size in sizes):
@@ -339,11 +344,6 @@ class VisionGNN(FusableModel):
         r"""Returns images :math:`(B, C_{in}, H, W)`."""
         if isinstance(x, Data):
             x = fold_batch(x)
-        if isinstance(x, Proxy):
-            raise TypeError(
-                "torch.fx cannot trace a model that builds graphs; pyg_vision.nn.FeatureMaps gives "
-                "its maps, and torch.export traces it"
-            )
         if not isinstance(x, Tensor):
             raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
         if x.dim() != 4 or x.size(1) != self.in_channels or x.numel() == 0:

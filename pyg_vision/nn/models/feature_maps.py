@@ -3,17 +3,16 @@ r"""Image models as backbones: their maps, and a feature pyramid over them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 from torch.nn import Module
-from torchvision.ops.feature_pyramid_network import (
-    ExtraFPNBlock,
-    FeaturePyramidNetwork,
-    LastLevelMaxPool,
-)
 
 from pyg_vision._checks import check_int
 from pyg_vision.nn.models._vision_gnn import VisionGNN
+
+if TYPE_CHECKING:  # slow to import, and not needed by most
+    from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
 
 
 class FeatureMaps(Module):
@@ -108,6 +107,8 @@ class BackboneWithFPN(Module):
         indices: int | Sequence[int] | None = None,
         extra_blocks: ExtraFPNBlock | None = None,
     ) -> None:
+        from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelMaxPool
+
         super().__init__()
         self.out_channels = check_int("out_channels", out_channels)
         self.body = FeatureMaps(model, indices)
