@@ -12,6 +12,7 @@ __all__ = ["set_validation", "validation_enabled", "__version__"]
 _PACKAGES = (
     "data",
     "datasets",
+    "explain",
     "nn",
     "ops",
     "prediction",

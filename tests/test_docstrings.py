@@ -15,7 +15,7 @@ from tests import docstring_files
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # Plain values and types have no docstring of their own.
 PACKAGES = ["ops", "nn", "data", "data.readers", "transforms", "datasets", "weights",
-            "visualization", "prediction", "recipes", "training"]  # fmt: skip
+            "visualization", "explain", "prediction", "recipes", "training"]  # fmt: skip
 
 
 def public() -> dict[str, object]:

@@ -24,7 +24,7 @@ RUNNERS = ROOT / "benchmarks"  # the front of pyg_vision/_benchmarks in a clone
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Imports run downward only: who must not import whom.
-USES = ["prediction", "recipes", "training"]
+USES = ["explain", "prediction", "recipes", "training"]
 FORBIDDEN = {
     "ops": ["nn", "data", "transforms", "datasets", "weights", "visualization", *USES],
     "data": ["nn", "transforms", "datasets", "weights", "visualization", *USES],
@@ -35,6 +35,7 @@ FORBIDDEN = {
     "nn": ["transforms", "datasets", "visualization", *USES],
     "recipes": ["nn", "data", "transforms", "datasets", "weights", "prediction", "training"],
     "prediction": ["recipes", "training"],
+    "explain": ["recipes", "training", "prediction", "visualization"],
     "nn/layers": ["nn.conv", "nn.graph", "nn.dense", "nn.blocks", "nn.models"],
     "nn/conv": ["nn.graph", "nn.dense", "nn.blocks", "nn.models"],
     "nn/graph": ["nn.conv", "nn.dense", "nn.blocks", "nn.models"],
