@@ -112,7 +112,7 @@ class OneShape(Dataset[Data]):
 
 def superpixels(image: Tensor, y: Tensor) -> Data:
     """Returns the superpixels of an image: their mean colours and places, both in [-1, 1]."""
-    data = ToSLIC(add_seg=False, n_segments=120, compactness=5.0, start_label=0)(image)
+    data = ToSLIC(add_seg=False, n_segments=120, compactness=5.0)(image)
     data.x, data.pos, data.y = data.x * 2 - 1, data.pos / (IMAGE_SIZE / 2) - 1, y
     return data
 

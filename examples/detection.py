@@ -75,8 +75,7 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
             len(CLASSES),
             norm_layer=partial(GroupNorm, 8),
         )
-        detector: Module = RetinaNet(backbone, anchor_generator=anchors, head=head, **options)
-        return detector
+        return RetinaNet(backbone, anchor_generator=anchors, head=head, **options)
     # Strides 4, 8, 16 and 32, and 64 as the maximum of the last.
     backbone = BackboneWithFPN(model, channels)
     anchors = AnchorGenerator(((8,), (16,), (32,), (64,), (128,)), (RATIOS,) * 5)
@@ -91,10 +90,11 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
     kinds = {"faster_rcnn": FasterRCNN, "mask_rcnn": MaskRCNN}
     if name not in kinds:
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
-    if name == "mask_rcnn":  # as torchvision's, of fewer channels
+    if name == "mask_rcnn":
         options["mask_head"] = MaskRCNNHeads(channels, (channels,) * 2, 1)
-        options["mask_predictor"] = MaskRCNNPredictor(channels, channels, len(CLASSES))
-    made: Module = kinds[name](backbone, **options)
+    made: Any = kinds[name](backbone, **options)
+    if name == "mask_rcnn":  # torchvision's expects 256 channels
+        made.roi_heads.mask_predictor = MaskRCNNPredictor(channels, channels, len(CLASSES))
     return made
 
 
