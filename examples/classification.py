@@ -12,8 +12,6 @@ Graphs of any sizes go into one batch.
 from __future__ import annotations
 
 import argparse
-import itertools
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +27,7 @@ from torch_geometric.nn import global_max_pool
 from torch_geometric.transforms import ToSLIC
 from torchvision.models import resnet18
 
+from examples import training
 from examples.shapes import Shapes
 from pyg_vision.nn import FFN, Grapher, Grapher2d
 
@@ -164,19 +163,14 @@ def make(name: str) -> tuple[Module, Callable[[int, int], Dataset[Data]]]:
 
 def train(
     model: Module, data: Dataset[Any], steps: int, batch_size: int = 16, lr: float = 2e-3
-) -> Iterator[float]:
+) -> Iterator[dict[str, float]]:
     """Trains a model and yields the loss of each step."""
+
+    def losses(batch: Data) -> dict[str, Tensor]:
+        return {"loss": F.cross_entropy(model(batch), batch.y)}
+
     loader = DataLoader(data, batch_size, shuffle=True, drop_last=True)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=max(steps, 2))
-    model.train()
-    for batch in itertools.islice(itertools.chain.from_iterable(itertools.repeat(loader)), steps):
-        loss = F.cross_entropy(model(batch), batch.y)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        schedule.step()
-        yield float(loss.detach())
+    return training.train(model, loader, steps, losses, lr)
 
 
 @torch.inference_mode()
@@ -193,17 +187,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="resnet")
     parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--batch_size", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
     torch.manual_seed(values.seed)
     model, make_data = make(values.model)
-    start = time.perf_counter()
-    steps = train(model, make_data(values.steps * 16, values.seed), values.steps)
-    for step, loss in enumerate(steps, 1):
-        if step % 50 == 0 or step == values.steps:
-            print(f"step {step}, {time.perf_counter() - start:.0f} s: loss {loss:.3f}", flush=True)
-    accuracy = evaluate(model, make_data(200, values.seed + 1_000_000))
-    print(f"accuracy {accuracy:.3f}")
+    data = make_data(values.steps * values.batch_size, values.seed)
+    training.show(train(model, data, values.steps, values.batch_size))
+    print(f"accuracy {evaluate(model, make_data(200, values.seed + 1_000_000)):.3f}")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ weights, whose images are scaled to [-1, 1]:
 from __future__ import annotations
 
 import argparse
-import itertools
-import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Literal
@@ -31,8 +29,10 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
+from examples import training
 from examples.shapes import CLASSES, Shapes, collate
-from pyg_vision.nn import BackboneWithFPN, PyramidViG
+from examples.training import small_pyramid
+from pyg_vision.nn import BackboneWithFPN
 
 MODELS = ("faster_rcnn", "mask_rcnn", "retinanet")
 RATIOS = (0.5, 1.0, 2.0)
@@ -46,13 +46,7 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
         image_size: Height and width of the images.
         channels: The channels of the feature pyramid.
     """
-    model = PyramidViG(
-        channels=(32, 64, 96, 128),
-        depths=(1, 1, 2, 1),
-        use_dilation=False,  # the last stage has 16 patches
-        num_classes=0,
-        image_size=image_size,
-    )
+    model = small_pyramid(image_size)
     options: dict[str, Any] = {
         "num_classes": len(CLASSES),
         "min_size": image_size,
@@ -116,21 +110,14 @@ def train(
         lr: The largest learning rate.
         dtype: `torch.bfloat16` for autocast.
     """
-    loader = DataLoader(data, batch_size, shuffle=True, drop_last=True, collate_fn=collate)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=max(steps, 2))
-    model.train()
-    batches = itertools.chain.from_iterable(itertools.repeat(loader))
-    for images, targets in itertools.islice(batches, steps):
+
+    def losses(batch: tuple[list[Tensor], list[Any]]) -> dict[str, Tensor]:
         with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
-            losses: dict[str, Tensor] = model(images, targets)
-        loss = torch.stack([value.float() for value in losses.values()]).sum()
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimizer.step()
-        schedule.step()
-        yield {name: float(value.detach()) for name, value in losses.items()}
+            found: dict[str, Tensor] = model(*batch)
+        return found
+
+    loader = DataLoader(data, batch_size, shuffle=True, drop_last=True, collate_fn=collate)
+    return training.train(model, loader, steps, losses, lr, clip=10.0)
 
 
 @torch.inference_mode()
@@ -182,14 +169,8 @@ def main() -> None:
     model = make_detector(values.model)
     data = Shapes(values.steps * values.batch_size, seed=values.seed)
     dtype = torch.bfloat16 if values.bf16 else torch.float32
-    start = time.perf_counter()
-    steps = train(model, data, values.steps, values.batch_size, dtype=dtype)
-    for step, losses in enumerate(steps, 1):
-        if step % 50 == 0 or step == values.steps:
-            parts = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
-            print(f"step {step}, {time.perf_counter() - start:.0f} s: {parts}", flush=True)
-    scores = evaluate(model, Shapes(200, seed=values.seed + 1_000_000))
-    print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    training.show(train(model, data, values.steps, values.batch_size, dtype=dtype))
+    print(training.as_text(evaluate(model, Shapes(200, seed=values.seed + 1_000_000))))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ decoder.
 from __future__ import annotations
 
 import argparse
-import itertools
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,8 +17,10 @@ from torch import Tensor
 from torch.nn import BatchNorm2d, Conv2d, GroupNorm, Module, ModuleList, ReLU, Sequential, Upsample
 from torch.utils.data import DataLoader, Dataset
 
+from examples import training
 from examples.shapes import CLASSES, Shapes, collate
-from pyg_vision.nn import BackboneWithFPN, Grapher2d, PyramidViG
+from examples.training import small_pyramid
+from pyg_vision.nn import BackboneWithFPN, Grapher2d
 
 MODELS = ("semantic_fpn", "unet")
 
@@ -116,14 +116,8 @@ def make_segmenter(name: str, image_size: int = 128) -> Module:
         return GraphUNet(len(CLASSES))
     if name != "semantic_fpn":
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
-    model = PyramidViG(
-        channels=(32, 64, 96, 128),
-        depths=(1, 1, 2, 1),
-        use_dilation=False,  # the last stage has 16 patches
-        num_classes=0,
-        image_size=image_size,
-    )
-    return SemanticFPN(BackboneWithFPN(model, 64), len(CLASSES))
+    backbone = BackboneWithFPN(small_pyramid(image_size), 64)
+    return SemanticFPN(backbone, len(CLASSES))
 
 
 def _batch(images: list[Tensor], targets: list[Any]) -> tuple[Tensor, Tensor]:
@@ -133,21 +127,15 @@ def _batch(images: list[Tensor], targets: list[Any]) -> tuple[Tensor, Tensor]:
 
 def train(
     model: Module, data: Dataset[Any], steps: int, batch_size: int = 8, lr: float = 2e-3
-) -> Iterator[float]:
+) -> Iterator[dict[str, float]]:
     """Trains a model and yields the loss of each step."""
+
+    def losses(batch: tuple[list[Tensor], list[Any]]) -> dict[str, Tensor]:
+        x, classes = _batch(*batch)
+        return {"loss": F.cross_entropy(model(x), classes)}
+
     loader = DataLoader(data, batch_size, shuffle=True, drop_last=True, collate_fn=collate)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=max(steps, 2))
-    model.train()
-    batches = itertools.chain.from_iterable(itertools.repeat(loader))
-    for images, targets in itertools.islice(batches, steps):
-        x, classes = _batch(images, targets)
-        loss = F.cross_entropy(model(x), classes)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        schedule.step()
-        yield float(loss.detach())
+    return training.train(model, loader, steps, losses, lr)
 
 
 @torch.inference_mode()
@@ -178,12 +166,8 @@ def main() -> None:
     torch.manual_seed(values.seed)
     model = make_segmenter(values.model)
     data = Shapes(values.steps * values.batch_size, seed=values.seed)
-    start = time.perf_counter()
-    for step, loss in enumerate(train(model, data, values.steps, values.batch_size), 1):
-        if step % 50 == 0 or step == values.steps:
-            print(f"step {step}, {time.perf_counter() - start:.0f} s: loss {loss:.3f}", flush=True)
-    scores = evaluate(model, Shapes(200, seed=values.seed + 1_000_000))
-    print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
+    training.show(train(model, data, values.steps, values.batch_size))
+    print(training.as_text(evaluate(model, Shapes(200, seed=values.seed + 1_000_000))))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision._checks import check_int
-from pyg_vision.explain._evaluating import evaluating, one_image
+from pyg_vision._checks import check_finite, check_int
+from pyg_vision.explain._inputs import evaluating, one_image
 
 Method = Literal["integrated_gradients", "saliency", "occlusion"]
 METHODS = ("integrated_gradients", "saliency", "occlusion")
 
 
+@torch.inference_mode(False)
 def attribute(
     model: Module,
     image: Tensor,
@@ -56,8 +57,8 @@ def attribute(
 
     Raises:
         TypeError: If the image is no tensor.
-        ValueError: If it is not one image, there is no such class or method, or the baseline has
-            another shape.
+        ValueError: If it is not one image, there is no such class or method, the baseline has
+            another shape, or one of them holds a NaN.
 
     Example:
         >>> import torch
@@ -78,6 +79,7 @@ def attribute(
             f"'baseline' must be a number or an image of shape {list(x.shape[1:])} (got shape "
             f"{list(origin.shape)})"
         )
+    check_finite("baseline", origin)
     origin = origin.expand_as(x)
     with evaluating(model):
         logits, given = _run(model, x)

@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Module
+from torch.nn import Identity, Module, ModuleDict
 from torch_geometric.nn import MessagePassing
 
 from pyg_vision._checks import check_int
-from pyg_vision.explain._evaluating import evaluating, one_image
-from pyg_vision.explain.listening import check_model
+from pyg_vision.explain._inputs import graph_blocks, one_image
 from pyg_vision.nn import PyramidViG, ViG
+from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Grid
 
 
@@ -21,9 +21,9 @@ class BlockModel(Module):
     r"""What a Vision GNN makes of the graph of one of its blocks: a model of node features and an
     :obj:`edge_index`, as :class:`torch_geometric.explain.Explainer` takes it.
 
-    The blocks before it have run, and those after it keep the graphs that they have for the image.
-    Where neighbours are means over squares of patches, as in the first stages of a pyramid, the
-    first row of :obj:`edge_index` counts those squares.
+    The blocks before it are not run again, and those after it keep the graphs that they have for
+    the image. Where neighbours are means over squares of patches, as in the first stages of a
+    pyramid, the first row of :obj:`edge_index` counts those squares.
 
     Args:
         model (ViG or PyramidViG): The model, of which a copy is kept.
@@ -42,7 +42,7 @@ class BlockModel(Module):
 
     Raises:
         TypeError: If the model does not build graphs, or the image is no tensor.
-        ValueError: If it is not one image, or there is no such block.
+        ValueError: If it is not one image, holds a NaN, or there is no such block.
 
     Example:
         >>> import torch
@@ -67,27 +67,33 @@ class BlockModel(Module):
 
     def __init__(self, model: ViG | PyramidViG, image: Tensor, block: int = 0) -> None:
         super().__init__()
-        check_model(model)
+        count = len(graph_blocks(model))
         single = one_image(image)
-        count = len(model.reaches)
         if not -count <= check_int("block", block, -count) < count:
             raise ValueError(f"'block' must be one of {count} blocks (got {block})")
         self.block = block % count
         self.model = copy.deepcopy(model).eval()
-        graphers = [m for name, m in self.model.named_modules() if name.endswith(".grapher")]
-        self.grapher: Any = graphers[self.block]
-        # An explainer masks the edges of all convolutions that do not say otherwise.
-        for i, grapher in enumerate(graphers):
-            for module in grapher.modules():
-                if isinstance(module, MessagePassing) and i != self.block:
-                    module.explain = False
+        self.grapher = graph_blocks(self.model)[self.block]
         seen: list[Tensor] = []
         handle = self.grapher.register_forward_pre_hook(
             lambda module, inputs: seen.append(inputs[0])
         )
-        with torch.no_grad(), evaluating(self.model):
+        with torch.no_grad():
             _, self.graphs = self.model.forward_graphs(single)
         handle.remove()
+        self.conv = _OneGraph(self.grapher.conv)
+        self.grapher.conv = self.conv  # type: ignore[assignment]
+        for part in self.model.modules():
+            # An explainer masks the edges of all convolutions that do not say otherwise.
+            if isinstance(part, MessagePassing) and part is not self.conv.conv:
+                part.explain = False
+        blocks = [
+            part
+            for part in self.model.modules()
+            if isinstance(part, ModuleDict) and "grapher" in part
+        ]
+        for part in blocks[: self.block]:
+            part["grapher"], part["ffn"] = _Skipped(), Identity()
         self.image = single
         self.x = seen[0][0]
         self.edge_index = self.graphs[self.block].edge_index
@@ -105,28 +111,34 @@ class BlockModel(Module):
         def put(module: Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
             return (x.unsqueeze(0), *inputs[1:])
 
-        def convolve(inputs: Any, graph: object) -> Tensor:
-            # Explainers mask the edges of one graph, whose features have two dimensions.
-            flat = inputs[0] if isinstance(inputs, Tensor) else tuple(part[0] for part in inputs)
-            out: Tensor = conv(flat, edge_index)
-            return out.unsqueeze(0)
-
-        conv = self.grapher.conv
+        self.conv.edge_index = edge_index
         handle = self.grapher.register_forward_pre_hook(put)
-        self.grapher.conv = _Call(convolve)
         try:
             logits: Tensor = self.model(self.image, self.graphs)
         finally:
             handle.remove()
-            self.grapher.conv = conv
         return logits
 
 
-class _Call(Module):
-    def __init__(self, function: Any) -> None:
+class _OneGraph(Module):
+    r"""A convolution over the edges of one graph, whose features have two dimensions: explainers
+    mask no others.
+    """
+
+    edge_index: Tensor
+
+    def __init__(self, conv: Module) -> None:
         super().__init__()
-        self.function = function
+        self.conv = conv
 
     def forward(self, x: Any, graph: object) -> Tensor:
-        out: Tensor = self.function(x, graph)
-        return out
+        x = x[0] if isinstance(x, Tensor) else tuple(part[0] for part in x)
+        out: Tensor = self.conv(x, self.edge_index)
+        return out.unsqueeze(0)
+
+
+class _Skipped(Module):
+    r"""The place of a graph block whose result is known."""
+
+    def forward(self, x: Tensor, graph: NeighborTable, **kwargs: Any) -> tuple[Tensor, object]:
+        return x, graph

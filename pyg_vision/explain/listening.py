@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
-from pyg_vision.explain._evaluating import evaluating, one_image
-from pyg_vision.nn import Grapher, PyramidViG, ViG
+from pyg_vision.explain._inputs import evaluating, graph_blocks, one_image
+from pyg_vision.nn import PyramidViG, ViG
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Grid
 
@@ -73,7 +73,7 @@ def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
 
     Raises:
         TypeError: If the model does not build graphs, or the image is no tensor.
-        ValueError: If it is not one image.
+        ValueError: If it is not one image, or holds a NaN.
 
     Example:
         >>> import torch
@@ -85,9 +85,8 @@ def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
         ((16, 24), (8, 12), torch.Size([384, 9]))
         >>> nearest, *others = first.neighbors(10)
     """
-    check_model(model)
+    convs: list[Any] = [grapher.conv for grapher in graph_blocks(model)]
     x = one_image(image)
-    convs: list[Any] = [m.conv for m in model.modules() if isinstance(m, Grapher)]
     messages: list[Tensor] = []
 
     def keep(conv: MessagePassing, inputs: Any, output: Tensor) -> None:
@@ -106,22 +105,6 @@ def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
         BlockGraph(graph.graph(0), *sizes, _share(conv.aggr, message, graph.k))
         for conv, graph, message, sizes in rows
     ]
-
-
-def check_model(model: object) -> None:
-    r"""Refuses what is no Vision GNN with graph blocks.
-
-    Args:
-        model: The model.
-
-    Raises:
-        TypeError: If it is not.
-    """
-    graphers = isinstance(model, ViG | PyramidViG) and [
-        module for module in model.modules() if isinstance(module, Grapher)
-    ]
-    if not graphers:  # as of dense twins
-        raise TypeError(f"'model' must be a ViG or PyramidViG (got '{type(model).__name__}')")
 
 
 def _share(aggr: str, messages: Tensor, k: int) -> Tensor:

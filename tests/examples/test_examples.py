@@ -50,7 +50,7 @@ def test_mask_rcnn_in_bfloat16_stays_finite():
 def test_segmenters_learn(name):
     torch.manual_seed(0)
     model = segmentation.make_segmenter(name)
-    losses = list(segmentation.train(model, Shapes(16), 20, 4))
+    losses = [step["loss"] for step in segmentation.train(model, Shapes(16), 20, 4)]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
     assert model.eval()(torch.rand(1, 3, 96, 160)).shape == (1, len(CLASSES), 96, 160)
 
@@ -60,6 +60,6 @@ def test_segmenters_learn(name):
 def test_classifiers_learn(name):
     torch.manual_seed(0)
     model, make_data = classification.make(name)
-    losses = list(classification.train(model, make_data(32, 0), 20, 16))
+    losses = [step["loss"] for step in classification.train(model, make_data(32, 0), 20, 16)]
     assert sum(losses[-5:]) < sum(losses[:5])
     assert 0 <= classification.evaluate(model, make_data(8, 1)) <= 1

@@ -69,3 +69,21 @@ def test_wrong_input():
         attribute(model, "photo.jpg", 0)
     with pytest.raises(ValueError, match="must return a logit for each class"):
         attribute(Conv2d(3, 1, 1).double(), x)
+
+
+def test_a_nan_is_an_error():
+    model, x = small(), torch.rand(3, 64, 64, dtype=torch.float64)
+    wrong = x.clone()
+    wrong[1, 2, 3] = torch.nan
+    with pytest.raises(ValueError, match="'image' must be finite"):
+        attribute(model, wrong, 0)
+    with pytest.raises(ValueError, match="'baseline' must be finite"):
+        attribute(model, x, 0, baseline=wrong)
+
+
+def test_in_inference_mode_it_is_the_same():
+    model = small()
+    with torch.inference_mode():
+        x = torch.rand(3, 64, 64, dtype=torch.float64)
+        found = attribute(model, x, 0, steps=2)
+    torch.testing.assert_close(found, attribute(model, x, 0, steps=2))

@@ -47,6 +47,12 @@ def test_an_explainer_of_pyg_finds_the_edges(name):
     assert float(mask.std()) > 0
 
 
+def test_blocks_before_it_are_not_run_again():
+    block = BlockModel(MODELS["vig"](), torch.rand(3, 64, 64), -1)
+    convs = [m for m in block.modules() if hasattr(m, "propagate")]
+    assert convs == [block.conv.conv]
+
+
 def test_wrong_blocks():
     with pytest.raises(ValueError, match="'block' must be one of 3 blocks"):
         BlockModel(MODELS["vig"](), torch.rand(3, 64, 64), 3)

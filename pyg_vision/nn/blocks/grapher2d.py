@@ -11,6 +11,7 @@ from torch.nn import Identity, Module
 from pyg_vision._warn import warn
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
+from pyg_vision.nn.graph.dilated_knn_graph import Reach, fit_reach
 from pyg_vision.ops import NeighborTable
 
 
@@ -92,17 +93,18 @@ class Grapher2d(Module):
             out = out.contiguous()
         return out, graph
 
-    def _fit(self, height: int, width: int) -> tuple[int, int]:
-        r"""Returns neighbours and dilation, lowered to what there is; warns once."""
+    def _fit(self, height: int, width: int) -> Reach:
+        r"""Returns the neighbourhood, lowered to what there is; warns once."""
         ratio, graph = self.grapher.reduce_ratio, self.grapher.graph
+        wanted = Reach(graph.k, graph.dilation)
         sources = (height // ratio) * (width // ratio)
-        k = min(graph.k, max(sources, 1))
-        dilation = min(graph.dilation, max(sources // k, 1))
-        if (k, dilation) != (graph.k, graph.dilation):
-            if not self._warned and not torch.compiler.is_compiling():
-                self._warned = True
-                warn(
-                    f"a map of {height} x {width} positions is too small for k={graph.k} and "
-                    f"dilation={graph.dilation}; it uses k={k} and dilation={dilation}"
-                )
-        return k, dilation
+        if sources == 0:  # which the block refuses
+            return wanted
+        fitted = fit_reach(wanted, sources)
+        if fitted != wanted and not self._warned and not torch.compiler.is_compiling():
+            self._warned = True
+            warn(
+                f"a map of {height} x {width} positions is too small for k={wanted.k} and "
+                f"dilation={wanted.dilation}; it uses k={fitted.k} and dilation={fitted.dilation}"
+            )
+        return fitted

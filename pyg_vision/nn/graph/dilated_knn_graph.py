@@ -2,6 +2,8 @@ r"""The module that builds the graph of a Vision GNN block."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,6 +12,24 @@ from torch.nn import Module
 from pyg_vision._checks import check_int
 from pyg_vision.ops import NeighborTable, knn
 from pyg_vision.typing import Backend, Bias, SmallGraphs
+
+
+class Reach(NamedTuple):
+    r"""The neighbourhood of a node: how many neighbours, and every which of the nearest."""
+
+    k: int
+    dilation: int
+
+
+def fit_reach(reach: Reach, num_sources: int) -> Reach:
+    r"""Lowers a neighbourhood to so many sources.
+
+    Args:
+        reach (Reach): The neighbourhood asked for.
+        num_sources (int): The number of sources.
+    """
+    k = min(reach.k, num_sources)
+    return Reach(k, min(reach.dilation, max(num_sources // k, 1)))
 
 
 class DilatedKNNGraph(Module):

@@ -2,14 +2,7 @@ r"""How many neighbours, and how far apart in rank, each block of a Vision GNN t
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Reach(NamedTuple):
-    r"""The neighbourhood of one block."""
-
-    k: int
-    dilation: int
+from pyg_vision.nn.graph.dilated_knn_graph import Reach
 
 
 def vig_reaches(depth: int, k: int, dilation: bool) -> list[Reach]:
@@ -54,14 +47,3 @@ def pyramid_reaches(num_blocks: int, k: int, dilation: bool) -> list[Reach]:
     """
     most = max(LAST_GRID // k, 1)
     return [Reach(k, min(i // 4 + 1, most) if dilation else 1) for i in range(num_blocks)]
-
-
-def fit_reach(reach: Reach, num_sources: int) -> Reach:
-    r"""Lowers a neighbourhood to so many sources.
-
-    Args:
-        reach (Reach): The neighbourhood asked for.
-        num_sources (int): The number of sources.
-    """
-    k = min(reach.k, num_sources)
-    return Reach(k, min(reach.dilation, max(num_sources // k, 1)))

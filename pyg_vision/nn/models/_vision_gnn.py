@@ -20,11 +20,11 @@ from pyg_vision._warn import warn
 from pyg_vision.data import fold_batch, fold_images
 from pyg_vision.data.size import read_sizes
 from pyg_vision.nn.blocks.packed_images import PackedImages, pack, run_on_maps
+from pyg_vision.nn.graph.dilated_knn_graph import Reach
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._fusable_model import FusableModel
 from pyg_vision.nn.models._vig_names import resample_pos_embed
-from pyg_vision.nn.models._vig_plan import Reach
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Grid
 
@@ -227,6 +227,11 @@ class VisionGNN(FusableModel):
         r"""Returns the features after the last block, the graph of each block, and the maps after
         those that are wanted.
         """
+        if isinstance(x, Proxy):
+            raise TypeError(
+                "torch.fx cannot trace a model that builds graphs; pyg_vision.nn.FeatureMaps gives "
+                "its maps, and torch.export traces it"
+            )
         if neighbors is not None and len(neighbors) != len(self.reaches):
             raise ValueError(
                 f"'neighbors' must hold a graph for each of {len(self.reaches)} blocks "
@@ -282,11 +287,6 @@ class VisionGNN(FusableModel):
 
     def _of_different_sizes(self, x: object) -> list[Tensor] | None:
         r"""Returns images :math:`(C_{in}, H, W)`, if they have different sizes or are a list."""
-        if isinstance(x, Proxy):
-            raise TypeError(
-                "torch.fx cannot trace a model that builds graphs; pyg_vision.nn.FeatureMaps gives "
-                "its maps, and torch.export traces it"
-            )
         if isinstance(x, Data):
             sizes = read_sizes(x, "grid_size"), read_sizes(x, "patch_size")
             if all(len(set(size)) == 1 for size in sizes):

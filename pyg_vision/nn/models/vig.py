@@ -13,11 +13,12 @@ from pyg_vision.data.size import as_size
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.stem import Stem
+from pyg_vision.nn.graph.dilated_knn_graph import Reach
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._vig_describe import describe_vig
 from pyg_vision.nn.models._vig_names import PUBLISHED
-from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
+from pyg_vision.nn.models._vig_plan import fit_reaches, vig_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model

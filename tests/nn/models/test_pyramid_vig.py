@@ -19,7 +19,8 @@ from pyg_vision.nn import (
     vig_s,
     vig_ti,
 )
-from pyg_vision.nn.models._vig_plan import Reach, fit_reach, pyramid_reaches
+from pyg_vision.nn.graph.dilated_knn_graph import Reach, fit_reach
+from pyg_vision.nn.models._vig_plan import pyramid_reaches
 from tests.laws import close
 from tests.nn.models.test_vig import warmed
 

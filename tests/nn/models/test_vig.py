@@ -10,7 +10,8 @@ from torch_geometric.loader import DataLoader
 
 from pyg_vision.data import image_graph
 from pyg_vision.nn import DenseViG, Grapher, ViG, vig_b, vig_s, vig_ti
-from pyg_vision.nn.models._vig_plan import Reach, fit_reaches, vig_reaches
+from pyg_vision.nn.graph.dilated_knn_graph import Reach
+from pyg_vision.nn.models._vig_plan import fit_reaches, vig_reaches
 from pyg_vision.ops import NeighborTable
 from tests.laws import close
 

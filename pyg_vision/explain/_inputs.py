@@ -1,4 +1,4 @@
-r"""How a model is looked at: as it is, in evaluation mode."""
+r"""What is explained: a model as it is, in evaluation mode, and one image."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from torch import Tensor
 from torch.nn import Module
+
+from pyg_vision._checks import check_finite
+from pyg_vision.nn import Grapher, PyramidViG, ViG
 
 
 @contextmanager
@@ -43,4 +46,22 @@ def one_image(image: Tensor) -> Tensor:
             f"'image' must be one floating-point image [C, H, W] (got {image.dtype} of shape "
             f"{list(image.shape)})"
         )
-    return single.detach()
+    check_finite("image", single)
+    return single.detach().clone()  # outside of what it was made by, such as inference mode
+
+
+def graph_blocks(model: object) -> list[Grapher]:
+    r"""Returns the graph blocks of a Vision GNN.
+
+    Args:
+        model: The model.
+
+    Raises:
+        TypeError: If it is none, or has no graph blocks, as dense twins.
+    """
+    found: list[Grapher] = []
+    if isinstance(model, ViG | PyramidViG):
+        found = [module for module in model.modules() if isinstance(module, Grapher)]
+    if not found:
+        raise TypeError(f"'model' must be a ViG or PyramidViG (got '{type(model).__name__}')")
+    return found
