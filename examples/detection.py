@@ -25,6 +25,7 @@ from torch.nn import GroupNorm, Module
 from torch.utils.data import DataLoader, Dataset
 from torchvision.models.detection import FasterRCNN, MaskRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
@@ -34,7 +35,8 @@ from examples.shapes import CLASSES, Shapes, collate
 from examples.training import small_pyramid
 from pyg_vision.nn import BackboneWithFPN
 
-MODELS = ("faster_rcnn", "mask_rcnn", "retinanet")
+STEPS = {"faster_rcnn": 1200, "mask_rcnn": 1000, "retinanet": 2000}
+MODELS = tuple(STEPS)
 RATIOS = (0.5, 1.0, 2.0)
 
 
@@ -73,23 +75,26 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
     # Strides 4, 8, 16 and 32, and 64 as the maximum of the last.
     backbone = BackboneWithFPN(model, channels)
     anchors = AnchorGenerator(((8,), (16,), (32,), (64,), (128,)), (RATIOS,) * 5)
-    options |= {
-        "rpn_anchor_generator": anchors,
-        "rpn_pre_nms_top_n_train": 400,
-        "rpn_post_nms_top_n_train": 200,
-        "rpn_pre_nms_top_n_test": 200,
-        "rpn_post_nms_top_n_test": 100,
-        "box_batch_size_per_image": 64,
-    }
     kinds = {"faster_rcnn": FasterRCNN, "mask_rcnn": MaskRCNN}
     if name not in kinds:
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
+    classes = options.pop("num_classes")
+    options |= {
+        "rpn_anchor_generator": anchors,
+        "rpn_pre_nms_top_n_train": 200,
+        "rpn_post_nms_top_n_train": 100,
+        "rpn_pre_nms_top_n_test": 200,
+        "rpn_post_nms_top_n_test": 100,
+        # The gradient of RoI align runs on one thread: fewer regions where masks have some, too.
+        "box_batch_size_per_image": 32 if name == "mask_rcnn" else 64,
+        # Heads of torchvision's kind, of fewer channels.
+        "box_head": TwoMLPHead(channels * 7**2, 4 * channels),
+        "box_predictor": FastRCNNPredictor(4 * channels, classes),
+    }
     if name == "mask_rcnn":
         options["mask_head"] = MaskRCNNHeads(channels, (channels,) * 2, 1)
-    made: Any = kinds[name](backbone, **options)
-    if name == "mask_rcnn":  # torchvision's expects 256 channels
-        made.roi_heads.mask_predictor = MaskRCNNPredictor(channels, channels, len(CLASSES))
-    return made
+        options["mask_predictor"] = MaskRCNNPredictor(channels, channels, classes)
+    return kinds[name](backbone, **options)
 
 
 def train(
@@ -160,16 +165,17 @@ def _for_metric(values: dict[str, Tensor]) -> dict[str, Tensor]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="faster_rcnn")
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, help="batches (1200; 1000, 2000 of the others)")
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bf16", action="store_true", help="train in bfloat16 by autocast")
     values = parser.parse_args()
+    steps = values.steps or STEPS[values.model]
     torch.manual_seed(values.seed)
     model = make_detector(values.model)
-    data = Shapes(values.steps * values.batch_size, seed=values.seed)
+    data = Shapes(steps * values.batch_size, seed=values.seed)
     dtype = torch.bfloat16 if values.bf16 else torch.float32
-    training.show(train(model, data, values.steps, values.batch_size, dtype=dtype))
+    training.show(train(model, data, steps, values.batch_size, dtype=dtype))
     print(training.as_text(evaluate(model, Shapes(200, seed=values.seed + 1_000_000))))
 
 
