@@ -15,9 +15,14 @@ class SmallResNetClassifier(ImageClassifier):
     convolution with a stride of two, and no pooling.
     """
 
-    def build(self, classes: Sequence[str], options: Mapping[str, Any] | None = None) -> None:
+    def build(
+        self,
+        classes: Sequence[str],
+        options: Mapping[str, Any] | None = None,
+        multi_label: bool = False,
+    ) -> None:
         """Makes the model, then its stem."""
-        super().build(classes, options)
+        super().build(classes, options, multi_label)
         for model in filter(None, (self.model, self.ema and self.ema.module)):
             _replace_stem(model)
 

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyg_vision._benchmarks import cli as benchmark
     from pyg_vision._benchmarks import kernels
     from pyg_vision.prediction import command as predict
+    from pyg_vision.prediction import draw_command as draw
     from pyg_vision.prediction import export
     from pyg_vision.recipes import add_parser as add_recipes
     from pyg_vision.weights.command import add_parser as add_weights
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command, text in TRAINING.items():
         commands.add_parser(command, help=text)
     predict.add_parser(commands)
+    draw.add_parser(commands)
     export.add_parser(commands)
     add_weights(commands)
     add_recipes(commands)

@@ -31,7 +31,7 @@ FORBIDDEN = {
     "transforms": ["nn", "datasets", "weights", "visualization", *USES],
     "datasets": ["nn", "weights", "visualization", *USES],
     "weights": ["nn", "data", "transforms", "datasets", "visualization", *USES],
-    "visualization": USES,
+    "visualization": ["prediction", "recipes", "training"],  # it draws what `explain` returns
     "nn": ["transforms", "datasets", "visualization", *USES],
     "recipes": ["nn", "data", "transforms", "datasets", "weights", "prediction", "training"],
     "prediction": ["recipes", "training"],

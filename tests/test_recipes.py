@@ -10,7 +10,7 @@ PUBLISHED = [
     "vig_ti_imagenet1k", "vig_s_imagenet1k", "vig_b_imagenet1k", "vig_s_imagenette",
     "stgcn_kinetics", "stgcn_ntu_xsub", "stgcn_ntu_xview", "stgcn_nw_ucla_joint",
     "stgcn_nw_ucla_bone", "stgcn_ntu_pyskl", "digits", "synthetic_motion", "image_folder",
-    "skeleton_folder", "vig_imagenette_small", "cifar10",
+    "image_table", "skeleton_folder", "vig_imagenette_small", "cifar10",
 ]  # fmt: skip
 
 
@@ -25,6 +25,7 @@ def test_all_recipes_are_there():
 @pytest.mark.parametrize("name", list_recipes())
 def test_recipes_are_read_and_their_models_made(name):
     root = [] if name in ("digits", "synthetic_motion") else ["--data.root=unused"]
+    root += ["--data.table=unused"] if name == "image_table" else []
     values = make_parser("fit").parse_args(["--config", str(recipe_path(name)), *root])
     made = make_parser("fit").instantiate(values)
     schedule = made.model.make_schedule(values.trainer.max_epochs)

@@ -9,11 +9,17 @@ from pyg_vision.prediction._checkpoint import (
     write_checkpoint,
 )
 from pyg_vision.prediction._preprocess import make_transforms
-from pyg_vision.prediction.drawing import draw_prediction, joint_response
+from pyg_vision.prediction.drawing import (
+    draw_blocks,
+    draw_class,
+    draw_prediction,
+    joint_response,
+)
 from pyg_vision.prediction.ensemble import ensemble_accuracy
 from pyg_vision.prediction.export import ExportError, export_model
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
 from pyg_vision.prediction.predictor import InputOptions, Prediction, Predictor
+from pyg_vision.prediction.scores import average_precision
 from pyg_vision.prediction.trained_model import (
     TrainedModel,
     check_classes,
@@ -33,7 +39,10 @@ __all__ = [
     "Predictor",
     "Sample",
     "TrainedModel",
+    "average_precision",
     "check_classes",
+    "draw_blocks",
+    "draw_class",
     "draw_prediction",
     "ensemble_accuracy",
     "export_model",

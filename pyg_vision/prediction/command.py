@@ -8,6 +8,7 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--input", metavar="JSON", help="what is done to an input, as a checkpoint of 'fit' says it"
     )
+    group.add_argument(
+        "--multi_label",
+        action="store_true",
+        help="an input has any number of labels, where the file does not say it",
+    )
     group.add_argument("--device", default="cpu", help="such as 'cuda' (cpu)")
 
 
@@ -117,8 +123,8 @@ def open_models(values: argparse.Namespace) -> list[TrainedModel]:
         found = load_trained(values.checkpoint, device)
         if values.classes is not None:
             classes = _json(values, "--classes", Path(values.classes).read_text(encoding="utf-8"))
-            found = TrainedModel.of(found.model, classes, found.input)
-        return [found]
+            found = TrainedModel.of(found.model, classes, found.input, found.multi_label)
+        return [replace(found, multi_label=found.multi_label or values.multi_label)]
     options = {} if values.options is None else _json(values, "--options", values.options)
     if values.layout is not None:
         options["layout"] = values.layout
@@ -126,7 +132,8 @@ def open_models(values: argparse.Namespace) -> list[TrainedModel]:
     if values.classes is not None:
         classes = _json(values, "--classes", Path(values.classes).read_text(encoding="utf-8"))
     given = None if values.input is None else _json(values, "--input", values.input)
-    return [open_model(values.checkpoint, values.model, options, classes, given).to(device)]
+    found = open_model(values.checkpoint, values.model, options, classes, given, values.multi_label)
+    return [found.to(device)]
 
 
 def run(values: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@ r"""Drawings of what a model saw and said."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,11 +10,14 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from pyg_vision.data import fold_batch
+from pyg_vision.explain import attribute, listen
 from pyg_vision.prediction.predictor import Prediction
-from pyg_vision.prediction.trained_model import TrainedModel, node_scores
+from pyg_vision.prediction.trained_model import TrainedModel, node_scores, run_model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from pyg_vision.explain.attribution import Method
 
 LEGIBLE = 32  # patches in height and width, at most
 
@@ -70,6 +74,99 @@ def joint_response(trained: TrainedModel, data: Data, label: int) -> Tensor:
     return _response(trained, _clip(trained, data), label, data.skeleton_shape[1])
 
 
+def draw_blocks(
+    trained: TrainedModel,
+    image: Any,
+    points: Sequence[Sequence[float]] | None = None,
+    blocks: Sequence[int] | None = None,
+) -> Figure:
+    r"""Draws which patches a few patches of an image listen to in each block of its model.
+
+    See :func:`~pyg_vision.visualization.draw_block_graphs`. The image is drawn as the model saw it.
+
+    Args:
+        trained (TrainedModel): A Vision GNN.
+        image (PIL.Image.Image): The image.
+        points (list, optional): The places of the patches, as pairs of row and column, each a share
+            from 0 to 1 of height and width. (default: two that differ)
+        blocks (list of int, optional): Which blocks. (default: all, or twelve of them)
+
+    Raises:
+        ImportError: If :obj:`matplotlib` is not installed.
+        TypeError: If the model does not build graphs of images.
+        ValueError: If there is no such block, or a place lies outside the image.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pyg_vision.nn import ViG
+        >>> from pyg_vision.prediction import TrainedModel, draw_blocks
+        >>> model = ViG(channels=16, depth=2, k=3, num_classes=2, image_size=32)
+        >>> trained = TrainedModel.of(model, ["cat", "dog"])
+        >>> draw_blocks(trained, Image.new("RGB", (40, 32))).savefig("blocks.png")
+    """
+    from pyg_vision.visualization import draw_block_graphs
+
+    pixels, single = _seen(trained, image)
+    graphs = [
+        graph._replace(share=graph.share.cpu())
+        for graph in listen(trained.model, single)  # type: ignore[arg-type]
+    ]
+    return draw_block_graphs(pixels, graphs, points, blocks)
+
+
+def draw_class(
+    trained: TrainedModel,
+    image: Any,
+    label: str | None = None,
+    method: Method = "integrated_gradients",
+) -> Figure:
+    r"""Draws which pixels of an image speak for a class.
+
+    See :func:`~pyg_vision.explain.attribute` and
+    :func:`~pyg_vision.visualization.draw_attribution`. The image is drawn as the model saw it.
+
+    Args:
+        trained (TrainedModel): A model of images.
+        image (PIL.Image.Image): The image.
+        label (str, optional): The class. (default: the most probable one)
+        method (str, optional): How pixels are found. (default: :obj:`"integrated_gradients"`)
+
+    Raises:
+        ImportError: If :obj:`matplotlib` is not installed.
+        TypeError: If the model is none of images.
+        ValueError: If there is no such class or method.
+
+    Example:
+        >>> from PIL import Image
+        >>> from pyg_vision.nn import ViG
+        >>> from pyg_vision.prediction import TrainedModel, draw_class
+        >>> model = ViG(channels=16, depth=2, k=3, num_classes=2, image_size=32)
+        >>> trained = TrainedModel.of(model, ["cat", "dog"])
+        >>> draw_class(trained, Image.new("RGB", (40, 32)), "dog").savefig("dog.png")
+    """
+    from pyg_vision.visualization import draw_attribution
+
+    if label is not None and label not in trained.classes:
+        raise ValueError(f"'label' must be one of {len(trained.classes)} classes (got {label!r})")
+    pixels, single = _seen(trained, image)
+    with torch.inference_mode():
+        shares = trained.probabilities(run_model(trained.model, single.unsqueeze(0)).float())[0]
+    target = int(shares.argmax()) if label is None else trained.classes.index(label)
+    found = attribute(trained.model, single, target, method=method)
+    title = f"{trained.classes[target]}, {100 * float(shares[target]):.0f}%"
+    return draw_attribution(pixels, found, title=title).figure  # type: ignore[return-value]
+
+
+def _seen(trained: TrainedModel, image: Any) -> tuple[Tensor, Tensor]:
+    r"""Returns an image as the model sees it: its pixels in [0, 1], and its input."""
+    made = trained.transform(image) if trained.kind == "image" else None
+    if not isinstance(made, Tensor):
+        raise TypeError("the model must be one of images, not of skeletons or graphs of patches")
+    std, mean = (torch.tensor(trained.input[name]).view(-1, 1, 1) for name in ("std", "mean"))
+    pixels = (made * std + mean).clamp(0, 1)
+    return pixels, made.to(next(trained.model.parameters()).device)
+
+
 def _clip(trained: TrainedModel, data: Data) -> Data:
     made = trained.transform(data)
     clip: Data = made[0] if isinstance(made, list) else made
@@ -95,24 +192,24 @@ def _draw_sequence(trained: TrainedModel, data: Data, prediction: Prediction) ->
     label = trained.classes.index(prediction.label)
     response = _response(trained, clip, label, shown.skeleton_shape[1])
     caption = "Discs: how much a joint speaks for that class, the larger the more."
-    return draw_skeleton(shown, title=_title(prediction), caption=caption, response=response)
+    title = _title(prediction, trained.multi_label)
+    return draw_skeleton(shown, title=title, caption=caption, response=response)
 
 
 def _draw_image(trained: TrainedModel, image: Any, prediction: Prediction) -> Figure:
     from pyg_vision.visualization import draw_vig_graphs
 
     made = trained.transform(image)
-    device = next(trained.model.parameters()).device
     if isinstance(made, Data):
-        pixels = fold_batch(made)[0]
+        pixels = fold_batch(made)[0].clamp(0, 1)
+        device = next(trained.model.parameters()).device
         batch: Any = Batch.from_data_list([made]).to(device)
     else:
-        std, mean = (torch.tensor(trained.input[name]).view(-1, 1, 1) for name in ("std", "mean"))
-        pixels = made * std + mean
-        batch = made.unsqueeze(0).to(device)
-    pixels = pixels.clamp(0, 1)
+        pixels, single = _seen(trained, image)
+        batch = single.unsqueeze(0)
+    title = _title(prediction, trained.multi_label)
     if not hasattr(trained.model, "forward_graphs"):
-        return _draw_alone(pixels, prediction)
+        return _draw_alone(pixels, title)
     with torch.inference_mode():
         _, graphs = trained.model.forward_graphs(batch)  # type: ignore[operator]
     grids: Any = trained.model.block_grids(*pixels.shape[-2:])  # type: ignore[operator]
@@ -125,25 +222,28 @@ def _draw_image(trained: TrainedModel, image: Any, prediction: Prediction) -> Fi
         graphs[-1].to("cpu"),
         grid,
         titles=("First block" if first == 0 else f"Block {first + 1}", "Last block"),
-        caption=_title(prediction),
+        caption=title,
         last_grid_size=last_grid,
         source_grid_sizes=(sources, last_sources),
     )
 
 
-def _draw_alone(pixels: Tensor, prediction: Prediction) -> Figure:
+def _draw_alone(pixels: Tensor, title: str) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.0, 4.4), layout="constrained")
     ax = figure.add_subplot()
     ax.imshow(pixels.expand(3, -1, -1).permute(1, 2, 0).numpy())
     ax.set_axis_off()
-    ax.set_title(_title(prediction), fontsize=10, loc="left")
+    ax.set_title(title, fontsize=10, loc="left")
     return figure
 
 
-def _title(prediction: Prediction) -> str:
-    parts = [f"{prediction.label}, {100 * prediction.probabilities[0]:.0f}%"]
+def _title(prediction: Prediction, multi_label: bool = False) -> str:
+    r"""Returns the most probable class, or all labels of at least one half; whom and when."""
+    shown = len(prediction.labels()) if multi_label else 1
+    pairs = list(zip(prediction.classes, prediction.probabilities, strict=True))[:shown]
+    parts = [f"{name}, {100 * value:.0f}%" for name, value in pairs] or ["no label"]
     if prediction.person is not None:
         parts.append(f"person {prediction.person}")
     if prediction.frames is not None:

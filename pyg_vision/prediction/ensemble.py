@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from pyg_vision.prediction._checkpoint import CheckpointError, read_checkpoint
+from pyg_vision.prediction.scores import average_precision
 
 PREDICTIONS = "predictions.pt"
 
@@ -19,14 +21,15 @@ def ensemble_accuracy(
     runs: Sequence[str | os.PathLike[str]], weights: Sequence[float] | None = None
 ) -> dict[str, float]:
     r"""Returns the top-1 accuracy of the weighted mean of the probabilities of several runs, and
-    that of each run, on the test data that they have in common.
+    that of each run, on the test data that they have in common; where samples have any number of
+    labels, the mean average precision.
 
     Args:
         runs (list of str): The folders of finished runs of :obj:`pyg-vision fit`.
         weights (list of float, optional): The weight of each run. (default: equal ones)
 
     Returns:
-        dict: The accuracies, from 0 to 1, of each run by its folder, and of :obj:`"ensemble"`.
+        dict: These numbers, from 0 to 1, of each run by its folder, and of :obj:`"ensemble"`.
 
     Raises:
         CheckpointError: If a run has no predictions.
@@ -58,12 +61,19 @@ def ensemble_accuracy(
                 raise ValueError(f"'{runs[0]}' and '{run}' were tested on other data")
         if one["logits"].shape != first["logits"].shape:
             raise ValueError(f"'{runs[0]}' and '{run}' have other classes")
-        scores = one["logits"].double().softmax(-1)
-        found[str(run)] = float((scores.argmax(1) == one["labels"]).double().mean())
+        logits = one["logits"].double()
+        scores = logits.softmax(-1) if one["labels"].dim() == 1 else logits.sigmoid()
+        found[str(run)] = _score(scores, one["labels"])
         total = weight * scores if total is None else total + weight * scores
     if total is not None and first is not None:
-        found["ensemble"] = float((total.argmax(1) == first["labels"]).double().mean())
+        found["ensemble"] = _score(total / sum(given), first["labels"])
     return found
+
+
+def _score(probabilities: Tensor, labels: Tensor) -> float:
+    if labels.dim() == 1:
+        return float((probabilities.argmax(1) == labels).double().mean())
+    return float(average_precision(probabilities, labels).nanmean())
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,6 +94,8 @@ def main(arguments: Sequence[str]) -> int:
         found = ensemble_accuracy(values.ensemble, values.weights)
     except (CheckpointError, ValueError) as error:
         parser.error(str(error))
-    for name, accuracy in found.items():
-        sys.stdout.write(f"top-1 {100 * accuracy:.2f}%  {name}\n")
+    labels = read_checkpoint(Path(values.ensemble[0]) / PREDICTIONS)["state_dict"]["labels"]
+    score = "top-1" if labels.dim() == 1 else "mAP"
+    for name, value in found.items():
+        sys.stdout.write(f"{score} {100 * value:.2f}%  {name}\n")
     return 0

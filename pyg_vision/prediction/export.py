@@ -102,7 +102,12 @@ def export_model(
     finally:
         part.unlink(missing_ok=True)
     layout = None if trained.layout is None else trained.layout.to_dict()
-    about = {"classes": trained.classes, "input": dict(trained.input), "layout": layout}
+    about = {
+        "classes": trained.classes,
+        "multi_label": trained.multi_label,
+        "input": dict(trained.input),
+        "layout": layout,
+    }
     about_path.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return max(differences)
 

@@ -26,7 +26,8 @@ class Prediction:
     Args:
         source (str): Where the input comes from.
         classes (list of str): The most probable classes, the first one first.
-        probabilities (list of float): Their probabilities.
+        probabilities (list of float): Their probabilities, which sum to at most one; where an input
+            has any number of labels, each is from 0 to 1 by itself.
         frames (tuple, optional): The first frame of the window, and the one behind its last.
             (default: :obj:`None`)
         person (int, optional): Whom it is about, if one person. (default: :obj:`None`)
@@ -47,6 +48,16 @@ class Prediction:
     def label(self) -> str:
         r"""The most probable class."""
         return self.classes[0]
+
+    def labels(self, threshold: float = 0.5) -> list[str]:
+        r"""Returns the classes of at least a probability: what a model of any number of labels
+        finds.
+
+        Args:
+            threshold (float, optional): The probability. (default: :obj:`0.5`)
+        """
+        pairs = zip(self.classes, self.probabilities, strict=True)
+        return [name for name, value in pairs if value >= threshold]
 
     def as_dict(self) -> dict[str, Any]:
         r"""Returns it as plain data."""
@@ -161,6 +172,8 @@ class Predictor:
                     f"with {len(first.classes)} classes, and {other.kind} with "
                     f"{len(other.classes)})"
                 )
+            if other.multi_label != first.multi_label:
+                raise ValueError("the models must all have one class an input, or all several")
 
     def __call__(
         self, inputs: Any, top_k: int = 5, **options: Unpack[InputOptions]
@@ -250,7 +263,7 @@ class Predictor:
                 raise ValueError(
                     f"the model gives {logits.size(-1)} classes (got {len(trained.classes)} names)"
                 )
-            rows.append(logits.float().softmax(-1))
+            rows.append(trained.probabilities(logits.float()))
         counts = [len(several) for several in clips]
         return torch.stack([part.mean(0) for part in torch.split(torch.cat(rows), counts)])
 

@@ -39,6 +39,8 @@ class TrainedModel:
         transform (Callable): What is done to an input before the model sees it.
         input (dict): The same in plain data.
         config (dict, optional): The configuration of the training. (default: none)
+        multi_label (bool, optional): Whether an input has any number of labels, each with a
+            probability of its own, in place of one class. (default: :obj:`False`)
 
     Example:
         >>> import torch
@@ -54,6 +56,7 @@ class TrainedModel:
     transform: Callable[[Any], Any]
     input: Mapping[str, Any]
     config: Mapping[str, Any] = field(default_factory=dict)
+    multi_label: bool = False
 
     @classmethod
     def of(
@@ -61,6 +64,7 @@ class TrainedModel:
         model: Module,
         classes: Sequence[str] | None = None,
         input: Mapping[str, Any] | None = None,
+        multi_label: bool = False,
     ) -> TrainedModel:
         r"""Returns a model with what is not given: numbers as names of classes, the
         preprocessing of ViG for images, and none for skeletons.
@@ -70,6 +74,8 @@ class TrainedModel:
             classes (list of str, optional): The names of the classes. (default: their numbers)
             input (dict, optional): What is done to an input, in plain data, as a checkpoint of
                 :obj:`pyg-vision fit` has it. (default: as above)
+            multi_label (bool, optional): Whether an input has any number of labels.
+                (default: :obj:`False`)
 
         Raises:
             ValueError: If the names are not as many as the classes of the model.
@@ -88,7 +94,16 @@ class TrainedModel:
                 "kind": "image", "image_size": height, "crop": 0.9, "interpolation": "bicubic",
                 "mean": [0.5] * 3, "std": [0.5] * 3,
             }  # fmt: skip
-        return cls(model.eval(), names, make_input(input), input)
+        return cls(model.eval(), names, make_input(input), input, multi_label=multi_label)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        r"""Returns the probability of each class: the softmax of logits, or the sigmoid where an
+        input has any number of labels.
+
+        Args:
+            logits (torch.Tensor): The logits :math:`(N, K)`.
+        """
+        return logits.sigmoid() if self.multi_label else logits.softmax(-1)
 
     @property
     def kind(self) -> str:
@@ -212,7 +227,8 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
         reason = str(error).strip().partition("\n")[0]
         raise CheckpointError(f"'{path}' holds a model that cannot be made: {reason}") from error
     model = model.to(device).eval()
-    return TrainedModel(model, classes, transform, about["input"], about["config"])
+    multi_label = bool(about.get("multi_label", False))
+    return TrainedModel(model, classes, transform, about["input"], about["config"], multi_label)
 
 
 def open_model(
@@ -221,6 +237,7 @@ def open_model(
     options: Mapping[str, Any] | None = None,
     classes: Sequence[str] | None = None,
     input: Mapping[str, Any] | None = None,
+    multi_label: bool = False,
 ) -> TrainedModel:
     r"""Loads a model from a file that does not say which one it holds, such as a published one.
 
@@ -232,6 +249,8 @@ def open_model(
         classes (list of str, optional): The names of the classes. (default: their numbers)
         input (dict, optional): What is done to an input, in plain data, see
             :meth:`TrainedModel.of`. (default: as for ViG; for skeletons nothing)
+        multi_label (bool, optional): Whether an input has any number of labels.
+            (default: :obj:`False`)
 
     Raises:
         CheckpointError: If the file cannot be read or does not fit the model.
@@ -265,7 +284,7 @@ def open_model(
         raise CheckpointError(f"'{path}': {reason}") from error
     if names is None:
         names = list(map(str, range(given["num_classes"])))
-    return TrainedModel.of(made, names, input)
+    return TrainedModel.of(made, names, input, multi_label)
 
 
 def _from_weights(path: str | os.PathLike[str]) -> TrainedModel:

@@ -42,6 +42,7 @@ from pyg_vision.training.sync_norm import (
     ProcessSum,
     SyncNorms,
 )
+from pyg_vision.training.table_data import ImageTableData, TableImages, TableRow
 
 __all__ = [
     "AnyBatchNorm",
@@ -54,6 +55,7 @@ __all__ = [
     "ImageClassifier",
     "ImageData",
     "ImageFolderData",
+    "ImageTableData",
     "IndexedDataset",
     "Keeper",
     "KeyedBatches",
@@ -80,6 +82,8 @@ __all__ = [
     "SkeletonFolderData",
     "SkeletonSplits",
     "SyncNorms",
+    "TableImages",
+    "TableRow",
     "TorchvisionData",
     "check_same_classes",
     "count_macs",

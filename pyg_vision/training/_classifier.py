@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.nn import Module
@@ -18,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch_geometric.data import Data
 
 from pyg_vision.nn import find_builder
-from pyg_vision.training._evaluation import Predictions, summarise
+from pyg_vision.training._evaluation import SCORES, Predictions, classification_loss, summarise
 from pyg_vision.training._seeding import seeded, set_seed
 from pyg_vision.training.schedule import Kind, Schedule
 
@@ -31,7 +30,8 @@ class Classifier(LightningModule):
     r"""Trains a model that classifies.
 
     It is the base of :class:`ImageClassifier` and :class:`SkeletonClassifier`. The loss is
-    cross-entropy. All random numbers of a step (dropout, drop path, mixup) follow from
+    cross-entropy; of data whose samples have any number of labels, binary cross-entropy, the mean
+    over samples and classes. All random numbers of a step (dropout, drop path, mixup) follow from
     the seed, the epoch and the number of the batch, so that a training which is resumed goes on
     exactly as if it had not stopped.
 
@@ -129,6 +129,7 @@ class Classifier(LightningModule):
         self.unread: list[Tensor] = []
         self.predictions = Predictions()
         self.classes: list[str] = []
+        self.multi_label = False
         self.options: dict[str, Any] = {}
         self.results: dict[str, Any] = {}
         self.mean_loss = math.nan
@@ -142,20 +143,29 @@ class Classifier(LightningModule):
         if self.model is not None:
             return
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        self.build(data.classes, data.model_options())
+        self.build(data.classes, data.model_options(), data.multi_label)
 
-    def build(self, classes: Sequence[str], options: Mapping[str, Any] | None = None) -> None:
+    def build(
+        self,
+        classes: Sequence[str],
+        options: Mapping[str, Any] | None = None,
+        multi_label: bool = False,
+    ) -> None:
         r"""Makes the model.
 
         Args:
             classes (list of str): The names of the classes.
             options (dict, optional): Arguments of the model where :obj:`options` of this class
                 has none, such as the data tell. (default: none)
+            multi_label (bool, optional): Whether a sample has any number of labels, zeros and ones
+                :math:`(K)`, in place of one class. (default: :obj:`False`)
 
         Raises:
             ValueError: If another number of classes was given.
         """
-        if len(classes) < 2:
+        if multi_label and not classes:
+            raise ValueError("there must be at least one label")
+        if not multi_label and len(classes) < 2:
             raise ValueError(
                 f"there must be two classes or more (got {list(classes)}); is the folder of the "
                 f"data the one that holds the folders of the classes?"
@@ -163,7 +173,7 @@ class Classifier(LightningModule):
         wanted = self.hparams["num_classes"]
         if wanted is not None and wanted != len(classes):
             raise ValueError(f"the model has {wanted} classes, but the data {len(classes)}")
-        self.classes = list(classes)
+        self.classes, self.multi_label = list(classes), multi_label
         build = find_builder(self.hparams["model"])
         self.options = {**(options or {}), **(self.hparams["options"] or {})}
         with seeded(self.hparams["seed"], "weights"):
@@ -216,7 +226,8 @@ class Classifier(LightningModule):
         r"""Returns the loss of a batch."""
         set_seed(self.hparams["seed"], "step", self.current_epoch, batch_idx, self.global_rank)
         logits, labels, _ = self.run(self.trained, self.mix(batch))
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.hparams["label_smoothing"])
+        smoothing = self.hparams["label_smoothing"]
+        loss = classification_loss(logits, labels, self.multi_label, smoothing)
         own = loss.new_tensor(float(logits.size(0)))
         self.unread.append(torch.stack((loss.detach() * logits.size(0), own)))
         if len(self.unread) >= UNREAD:
@@ -285,15 +296,16 @@ class Classifier(LightningModule):
         self.predictions.reset()
         self.results = summarise(found["logits"], found["labels"])
         self.results["predictions"] = found
-        for name in ("loss", "top1", "top5"):
-            self.log(f"{what}/{name}", self.results[name])
+        for name in ("loss", *SCORES):
+            if name in self.results:
+                self.log(f"{what}/{name}", self.results[name])
 
     def on_validation_epoch_end(self) -> None:
-        r"""Reports the accuracy."""
+        r"""Reports loss and scores."""
         self._report("val")
 
     def on_test_epoch_end(self) -> None:
-        r"""Reports the accuracy."""
+        r"""Reports loss and scores."""
         self._report("test")
 
     def configure_optimizers(self) -> Any:
@@ -381,13 +393,14 @@ def check_fit(module: Classifier, data: Any) -> None:
         data (KeyedDataModule): The data, which is read.
 
     Raises:
-        ValueError: If the model raises, or returns something else than a logit for each class.
+        ValueError: If the model raises, or returns something else than a logit for each class, or
+            the labels are of another kind than the data say.
     """
     batch = data.example()
     model = module.trained.eval()
     try:
         with torch.no_grad():
-            logits = module.run(model, batch)[0]
+            logits, labels = module.run(model, batch)[:2]
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # of whatever the model does
@@ -401,6 +414,10 @@ def check_fit(module: Classifier, data: Any) -> None:
         raise ValueError(
             f"the model must return a logit for each of {expected[1]} classes (got {found})"
         )
+    wanted = expected if module.multi_label else expected[:1]
+    if tuple(labels.shape) != wanted:
+        kind = f"{expected[1]} zeros and ones" if module.multi_label else "one class"
+        raise ValueError(f"the labels of a sample must be {kind} (got shape {[*labels.shape[1:]]})")
 
 
 def check_rates(lr: float, min_lr: float, warm_up_lr: float) -> None:

@@ -72,6 +72,8 @@ class KeyedDataModule(LightningDataModule):
 
     # The fewest samples that a training batch of a process may have.
     smallest_batch = 1
+    # Whether a sample has any number of labels, a tensor (K) of zeros and ones, or one class.
+    multi_label = False
     # Whether a training can go on from within an epoch.
     resumes_within_epochs = True
 

@@ -17,6 +17,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from pyg_vision.prediction import LAST_CHECKPOINT, latest_checkpoint
+from pyg_vision.training._evaluation import SCORES
 from pyg_vision.training._run_folder import write_text
 
 logger = logging.getLogger(__name__)
@@ -163,7 +164,8 @@ class Keeper(Checkpoint):
         row["lr"] = trainer.optimizers[0].param_groups[0]["lr"]
         row["train/loss"] = pl_module.mean_loss
         if pl_module.results:  # where there was an evaluation
-            row |= {f"val/{name}": pl_module.results[name] for name in ("loss", "top1", "top5")}
+            found = pl_module.results
+            row |= {f"val/{name}": found[name] for name in ("loss", *SCORES) if name in found}
         self.history.append(row)
         self.save(trainer)
         if trainer.is_global_zero:

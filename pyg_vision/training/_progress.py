@@ -9,6 +9,8 @@ from typing import Any
 from lightning.pytorch.callbacks import Checkpoint
 from tqdm import tqdm
 
+from pyg_vision.training._evaluation import SCORES
+
 logger = logging.getLogger(__name__)
 
 # A larger share of the time than this, spent waiting for data, is worth a warning.
@@ -93,8 +95,9 @@ class Progress(Checkpoint):  # which runs after the module has its mean loss
         found = trainer.callback_metrics
         parts = [f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"]
         parts.append(f"loss {pl_module.mean_loss:.4f}")
-        if "val/top1" in found:
-            parts.append(f"top-1 {100 * float(found['val/top1']):.2f}%")
+        scores = (name for name in SCORES if f"val/{name}" in found)
+        if (main := next(scores, None)) is not None:
+            parts.append(f"{SCORES[main]} {100 * float(found[f'val/{main}']):.2f}%")
         if self.samples > 0:
             parts.append(f"{self.samples_per_second:.0f} {pl_module.unit}/s")
             parts.append(f"waiting for data {100 * self.waiting:.0f}%")

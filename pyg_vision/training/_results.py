@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from pyg_vision.prediction import TrainedModel, write_checkpoint
+from pyg_vision.training._evaluation import SCORES
 from pyg_vision.training._keeper import METRICS, as_csv
 from pyg_vision.training._run_folder import CONFIG, RunFolder, write_text
 from pyg_vision.training.report import count_macs, write_report
@@ -40,7 +41,7 @@ def write_results(
     try:
         # Inputs are in single precision, whatever the model was trained in.
         model = module.evaluated.cpu().float()
-        trained = TrainedModel.of(model, data.classes, data.preprocessing())
+        trained = TrainedModel.of(model, data.classes, data.preprocessing(), module.multi_label)
         facts = _facts(trained, data, seconds)
         write_text(folder.path / "resources.json", json.dumps(facts, indent=1))
         if report:
@@ -65,18 +66,13 @@ def write_results(
 
 
 def log_results(found: dict[str, Any]) -> None:
-    r"""Logs accuracy and loss in a line.
+    r"""Logs scores and loss in a line.
 
     Args:
         found (dict): What an evaluation found.
     """
-    logger.info(
-        "top-1 %.2f%%, top-5 %.2f%%, loss %.4f on %d samples",
-        100 * found["top1"],
-        100 * found["top5"],
-        found["loss"],
-        found["samples"],
-    )
+    scores = [f"{text} {100 * found[name]:.2f}%" for name, text in SCORES.items() if name in found]
+    logger.info("%s, loss %.4f on %d samples", ", ".join(scores), found["loss"], found["samples"])
 
 
 def _facts(trained: TrainedModel, data: Any, seconds: float) -> dict[str, str]:

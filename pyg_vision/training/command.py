@@ -229,7 +229,7 @@ def _make(
         data.setup(command)
         if path is not None:
             data.classes = _classes_of(path, data.classes)
-        module.build(data.classes, data.model_options())
+        module.build(data.classes, data.model_options(), data.multi_label)
         if command == "fit":
             if options["limit_train_batches"] == 0:
                 raise ValueError("'trainer.limit_train_batches' must not be 0")
@@ -293,6 +293,7 @@ def _fit(
     keeper.extra = {
         "config": config,
         "classes": data.classes,
+        "multi_label": module.multi_label,
         "input": data.preprocessing(),
         "options": {name: value for name, value in module.options.items() if name != "layout"},
         "layout": _layout_of(module.model),

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pyg_vision.prediction import Prediction, TrainedModel, draw_prediction, run_model
+from pyg_vision.training._evaluation import SCORES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,8 +48,8 @@ pre { background: #f6f7f9; padding: 1em; overflow: auto; font-size: 13px; }
 <h1>$title</h1><p class="note">$about</p>
 <div class="facts">$facts</div>
 <h2>Training</h2>$curves
-<h2>Classes</h2><div class="scroll">$classes</div>
-<h2>Confusion matrix</h2>$confusion
+<h2>$kinds</h2><div class="scroll">$classes</div>
+$confusion
 <h2>Worst mistakes</h2>$mistakes
 <h2>Configuration</h2><pre>$config</pre>
 </body></html>
@@ -67,7 +69,8 @@ def write_report(
     data: Any = None,
 ) -> Path:
     r"""Writes the page: curves, accuracy by class, the confusion matrix, and the mistakes of which
-    the model was most certain, drawn.
+    the model was most certain, drawn. Where samples have any number of labels, it has average
+    precision, precision, recall and :math:`F_1` of each, and the samples of the largest loss.
 
     Args:
         path (str or pathlib.Path): The file.
@@ -98,8 +101,7 @@ def write_report(
         'report.html'
     """
     numbers = {
-        "top-1": f"{100 * results['top1']:.2f}%",
-        "top-5": f"{100 * results['top5']:.2f}%",
+        **{text: f"{100 * results[name]:.2f}%" for name, text in SCORES.items() if name in results},
         "loss": f"{results['loss']:.4f}",
         "test samples": f"{results['samples']:,}",
         **(facts or {}),
@@ -108,15 +110,23 @@ def write_report(
         f"<div>{html.escape(name)}<b>{html.escape(value)}</b></div>"
         for name, value in numbers.items()
     )
-    names = trained.classes
+    names, several = trained.classes, trained.multi_label
+    what = "labels. Scores" if several else "classes. Accuracy"
+    confusion = ""
+    if not several:
+        matrix = _draw_confusion(names, np.array(results["confusion"]))
+        confusion = f"<h2>Confusion matrix</h2>{_image(matrix, 'Confusion')}"
     page = PAGE.substitute(
         title=html.escape(title),
-        about=f"{len(names)} classes. Accuracy after the last epoch, on the test data.",
+        about=f"{len(names)} {what} after the last epoch, on the test data.",
         facts=shown,
+        kinds="Labels" if several else "Classes",
         curves=_image(_draw_curves(history), "Curves") if history else "<p>No epoch was run.</p>",
-        classes=_class_table(names, np.array(results["confusion"])),
-        confusion=_image(_draw_confusion(names, np.array(results["confusion"])), "Confusion"),
-        mistakes=_mistakes(trained, predictions, data),
+        classes=_label_table(names, results)
+        if several
+        else _class_table(names, np.array(results["confusion"])),
+        confusion=confusion,
+        mistakes=(_label_mistakes if several else _mistakes)(trained, predictions, data),
         config=html.escape(config),
     )
     path = Path(path)
@@ -147,9 +157,12 @@ def _draw_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
     draw(left, "val/loss", "evaluation", ORANGE)
     left.set_title("loss", loc="left")
     left.legend(frameon=False)
-    draw(middle, "val/top1", "top-1", ORANGE, 100.0)
-    draw(middle, "val/top5", "top-5", GREY, 100.0)
-    middle.set_title("accuracy, %", loc="left")
+    several = any("val/map" in row for row in history)
+    for name, color in (
+        (("map", ORANGE), ("f1", GREY)) if several else (("top1", ORANGE), ("top5", GREY))
+    ):
+        draw(middle, f"val/{name}", SCORES[name], color, 100.0)
+    middle.set_title("scores, %" if several else "accuracy, %", loc="left")
     middle.legend(frameon=False, loc="lower right")
     draw(right, "lr", "learning rate", BLUE)
     right.set_title("learning rate", loc="left")
@@ -181,6 +194,28 @@ def _class_table(names: Sequence[str], confusion: np.ndarray[Any, Any]) -> str:
         "<th>most often taken for</th></tr>"
     )
     return f"<table>{head}{''.join(lines)}</table>"
+
+
+def _label_table(names: Sequence[str], results: Mapping[str, Any]) -> str:
+    lines = []
+    columns = ("samples", "average precision", "precision", "recall", "F1")
+    for name, score, counts in zip(names, results["per_class"], results["counts"], strict=True):
+        hits, false, _, missed = counts
+        cells = [
+            str(hits + missed),
+            _share(score, 1 if hits + missed else 0),
+            _share(hits, hits + false),
+            _share(hits, hits + missed),
+            _share(2 * hits, 2 * hits + false + missed),
+        ]
+        row = "".join(f"<td class=n>{cell}</td>" for cell in cells)
+        lines.append(f"<tr><td>{html.escape(name)}</td>{row}</tr>")
+    head = "".join(f"<th class=n>{column}</th>" for column in columns)
+    return f"<table><tr><th>label</th>{head}</tr>{''.join(lines)}</table>"
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "-"
 
 
 def _draw_confusion(names: Sequence[str], confusion: np.ndarray[Any, Any]) -> Figure:
@@ -229,6 +264,35 @@ def _mistakes(trained: TrainedModel, predictions: Mapping[str, Tensor], data: An
             f"<figure><figcaption><b>{html.escape(true)}</b> ({share:.1f}%), taken for "
             f"<b>{html.escape(said[0])}</b> ({100 * prediction.probabilities[0]:.1f}%): "
             f'<span class="note">{html.escape(source)}</span></figcaption>'
+            f"{_image(draw_prediction(trained, value, prediction), source)}</figure>"
+        )
+    return "".join(figures)
+
+
+def _label_mistakes(trained: TrainedModel, predictions: Mapping[str, Tensor], data: Any) -> str:
+    logits, goal = predictions["logits"].float(), predictions["labels"].float()
+    probabilities, labels = logits.sigmoid(), goal.bool()
+    wrong = ((probabilities >= 0.5) != labels).any(1)
+    if not bool(wrong.any()):
+        return "<p>There are none.</p>"
+    count = f"<p>{int(wrong.sum())} of {wrong.numel()} samples have a label too many or too few"
+    if data is None:
+        return f"{count}.</p>"
+    loss = F.binary_cross_entropy_with_logits(logits, goal, reduction="none").sum(1)
+    order = loss.masked_fill(~wrong, -1.0).argsort(descending=True, stable=True)
+    figures = [f"{count}; these are the ones of the largest loss.</p>"]
+    for i in order[: min(MOST_MISTAKES, int(wrong.sum()))].tolist():
+        value, source = data.raw_sample(int(predictions["index"][i]))
+        values, chosen = probabilities[i].topk(min(5, len(trained.classes)))
+        said = [trained.classes[j] for j in chosen.tolist()]
+        prediction = Prediction(source, said, values.tolist())
+        true = [trained.classes[j] for j in labels[i].nonzero().flatten().tolist()]
+        found = ", ".join(
+            f"{name} ({100 * p:.1f}%)" for name, p in zip(said, values.tolist(), strict=True)
+        )
+        figures.append(
+            f"<figure><figcaption><b>{html.escape(', '.join(true) or 'no label')}</b>; predicted: "
+            f'{html.escape(found)}: <span class="note">{html.escape(source)}</span></figcaption>'
             f"{_image(draw_prediction(trained, value, prediction), source)}</figure>"
         )
     return "".join(figures)

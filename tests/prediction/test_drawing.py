@@ -8,7 +8,14 @@ from torchvision.models import resnet18
 
 from pyg_vision.data import skeleton_sequence
 from pyg_vision.nn import STGCN, PyramidViG, ViG
-from pyg_vision.prediction import Predictor, TrainedModel, draw_prediction, joint_response
+from pyg_vision.prediction import (
+    Predictor,
+    TrainedModel,
+    draw_blocks,
+    draw_class,
+    draw_prediction,
+    joint_response,
+)
 
 
 def pixels(figure):
@@ -82,3 +89,54 @@ def test_a_pyramid_is_drawn_where_its_patches_can_be_seen():
     assert model.block_grids(192, 192) == [
         ((48, 48), (12, 12)), ((24, 24), (12, 12)), ((12, 12), (12, 12))
     ]  # fmt: skip
+
+
+def vision_model(multi_label=False):
+    torch.manual_seed(0)
+    model = ViG(
+        channels=16, depth=2, k=3, image_size=32, patch_size=4, num_classes=2, use_dilation=False
+    )
+    about = {"kind": "image", "image_size": 32, "crop": 1.0, "interpolation": "bilinear",
+             "mean": [0.2, 0.3, 0.4], "std": [0.5] * 3}  # fmt: skip
+    return TrainedModel.of(model, ["cat", "dog"], about, multi_label)
+
+
+def test_the_blocks_of_a_trained_model_are_drawn_as_it_saw_the_image():
+    trained = vision_model()
+    image = Image.new("RGB", (60, 40), (200, 40, 90))
+    figure = draw_blocks(trained, image, points=[(0.1, 0.1)], blocks=[-1])
+    (ax,) = figure.axes
+    assert ax.get_title(loc="left") == "Block 2, 8×8 patches"
+    shown = ax.images[0].get_array()
+    assert shown.shape == (32, 32, 3)  # resized and cropped
+    assert abs(shown.astype(int) - [200, 40, 90]).max() <= 1
+    with pytest.raises(TypeError, match="must be one of images"):
+        draw_blocks(stgcn(), image)
+    plain = TrainedModel.of(resnet18(num_classes=2), ["cat", "dog"])
+    with pytest.raises(TypeError, match=r"'model' must be a ViG or PyramidViG \(got 'ResNet'\)"):
+        draw_blocks(plain, image)
+
+
+def test_what_speaks_for_a_class_is_drawn_for_the_class_that_is_named():
+    trained = vision_model()
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8))
+    (prediction,) = Predictor(trained)(image)
+    title = draw_class(trained, image).axes[0].get_title(loc="left")
+    assert title == f"{prediction.label}, {100 * prediction.probabilities[0]:.0f}%"
+    cat, dog = (draw_class(trained, image, name, method="occlusion") for name in ("cat", "dog"))
+    assert cat.axes[0].get_title(loc="left").startswith("cat, ")
+    assert (pixels(cat) != pixels(dog)).any()
+    with pytest.raises(ValueError, match=r"'label' must be one of 2 classes \(got 'owl'\)"):
+        draw_class(trained, image, "owl")
+
+
+def test_all_labels_of_an_image_are_named():
+    trained = vision_model(multi_label=True)
+    image = Image.new("RGB", (32, 32))
+    for value, expected in ((4.0, "cat, 98%, dog, 98%"), (-4.0, "no label")):
+        with torch.no_grad():
+            trained.model.head[-1].weight.zero_()
+            trained.model.head[-1].bias.fill_(value)
+        (prediction,) = Predictor(trained)(image)
+        texts = [text.get_text() for text in draw_prediction(trained, image, prediction).texts]
+        assert expected in texts

@@ -90,7 +90,8 @@ def _constants(model: Module) -> dict[str, Tensor]:
 
 class STGCN(SkeletonClassifier):
     r"""The model from the `"Spatial Temporal Graph Convolutional Networks for Skeleton-Based
-    Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper: ten blocks, 3.1 M parameters.
+    Action Recognition" <https://arxiv.org/abs/1801.07455>`_ paper: ten blocks, 3.1 M parameters,
+    see :func:`stgcn`.
 
     .. math::
         \mathbf{X}^{(\ell + 1)} = \textrm{STGCNBlock}(\mathbf{X}^{(\ell)},\; \mathbf{w} \odot

@@ -1,0 +1,237 @@
+r"""Images that a table lists, with one label or several."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch.utils.data import Dataset
+
+from pyg_vision.datasets import load_rgb
+from pyg_vision.training._seeding import seed_of
+from pyg_vision.training.folders import NAMES
+from pyg_vision.training.image_data import ImageData
+from pyg_vision.training.sampling import IndexedDataset
+
+
+class TableRow(NamedTuple):
+    r"""One image of a table.
+
+    Args:
+        path (pathlib.Path): Its file.
+        labels (tuple of str): Its labels.
+        split (str): :obj:`"train"` or :obj:`"test"`, empty where the table does not say it.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from pyg_vision.training import TableRow
+        >>> TableRow(Path("park.jpg"), ("dog", "tree"), "train").labels
+        ('dog', 'tree')
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    split: str
+
+
+class TableImages(Dataset[tuple[Any, Any]]):
+    r"""Pairs (image, label) of the rows of a table, the images RGB images of PIL.
+
+    Args:
+        rows (list of TableRow): The rows.
+        classes (list of str): The names of all labels.
+        multi_label (bool): Whether the label is a tensor of zeros and ones, one for each class, or
+            the number of the only class.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from pyg_vision.training import TableImages, TableRow
+        >>> rows = [TableRow(Path("photos/cat/cat_0.png"), ("cat", "sofa"), "train")]
+        >>> TableImages(rows, ["cat", "dog", "sofa"], multi_label=True)[0][1]
+        tensor([1., 0., 1.])
+    """
+
+    def __init__(self, rows: Sequence[TableRow], classes: Sequence[str], multi_label: bool) -> None:
+        self.rows, self.multi_label = list(rows), multi_label
+        self.number = {name: i for i, name in enumerate(classes)}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        row = self.rows[index]
+        numbers = [self.number[name] for name in row.labels]
+        if not self.multi_label:
+            return load_rgb(str(row.path)), numbers[0]
+        label = torch.zeros(len(self.number))
+        label[numbers] = 1.0
+        return load_rgb(str(row.path)), label
+
+
+class ImageTableData(ImageData):
+    r"""Images that a CSV table lists, each with any number of labels, or with one class.
+
+    The table has a line of names and a column of files. Its labels are either in one column,
+    separated by semicolons, or in a column for each of them, which holds 0 or 1::
+
+        file,labels,split          file,dog,tree
+        park.jpg,dog;tree,train    park.jpg,1,1
+        sea.jpg,,test              sea.jpg,0,0
+
+    Args:
+        table (str): The CSV file.
+        image_size (int): See :class:`ImageData`, which has all further arguments.
+        batch_size (int): The images of a batch of one process.
+        root (str, optional): The folder that the files are in. (default: that of the table)
+        multi_label (bool, optional): Whether an image has any number of labels; if not, it has
+            exactly one. (default: :obj:`True`)
+        file_column (str, optional): The column of the files. (default: :obj:`"file"`)
+        label_column (str, optional): The column of the labels. If there is none of that name, each
+            further column is a label. (default: :obj:`"labels"`)
+        split_column (str, optional): The column that says :obj:`train`, and :obj:`test` or
+            :obj:`val`. If there is none of that name, a part is test data.
+            (default: :obj:`"split"`)
+        separator (str, optional): What is between labels. (default: :obj:`";"`)
+        test_share (float, optional): The share of the images that is test data, chosen at random,
+            where the table does not say it. (default: :obj:`0.2`)
+        **kwargs (optional): Arguments of :class:`ImageData`.
+
+    Raises:
+        FileNotFoundError: If there is no such table, or an image of it is not there.
+        ValueError: If a column is missing, a value is none that it may be, or a label has no
+            training image.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from pyg_vision.training import ImageTableData
+        >>> files = sorted(Path("pictures").rglob("*.png"))
+        >>> lines = [f"{path},{path.parent.name};picture" for path in files]
+        >>> _ = Path("labels.csv").write_text("\n".join(["file,labels", *lines]))
+        >>> data = ImageTableData("labels.csv", image_size=32, batch_size=2)
+        >>> data.setup("fit")
+        >>> data.classes
+        ['cat', 'dog', 'picture']
+        >>> images, labels, index = next(iter(data.train_dataloader()))
+        >>> labels.shape, labels[:, 2]
+        (torch.Size([2, 3]), tensor([1., 1.]))
+    """
+
+    def __init__(
+        self,
+        table: str,
+        image_size: int,
+        batch_size: int,
+        root: str | None = None,
+        multi_label: bool = True,
+        file_column: str = "file",
+        label_column: str = "labels",
+        split_column: str = "split",
+        separator: str = ";",
+        test_share: float = 0.2,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(image_size, batch_size, **kwargs)
+        if not separator:
+            raise ValueError("'separator' must not be empty")
+        if not 0.0 < test_share < 1.0:
+            raise ValueError(f"'test_share' must be a share between 0 and 1 (got {test_share})")
+        self.table, self.multi_label = Path(table), multi_label
+        self.root = self.table.parent if root is None else Path(root)
+        self.file_column, self.label_column = file_column, label_column
+        self.split_column, self.separator = split_column, separator
+        self.test_share = test_share
+
+    @cached_property
+    def rows(self) -> list[TableRow]:
+        r"""The rows of the table, which is read once."""
+        return self._contents[0]
+
+    @cached_property
+    def _contents(self) -> tuple[list[TableRow], list[str]]:
+        r"""The rows, and all labels in order."""
+        if not self.table.is_file():
+            raise FileNotFoundError(f"there is no table '{self.table}'")
+        with self.table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = list(reader.fieldnames or ())
+            if self.file_column not in names:
+                raise ValueError(
+                    f"'{self.table}' must have a column '{self.file_column}' (got {names})"
+                )
+            rows = [self._row(number, line) for number, line in enumerate(reader, 2)]
+        missing = [row.path for row in rows if not row.path.is_file()]
+        if missing:
+            raise FileNotFoundError(
+                f"{len(missing)} of {len(rows)} images of '{self.table}' are not there, such as "
+                f"'{missing[0]}'"
+            )
+        if self.label_column in names:
+            return rows, sorted({name for row in rows for name in row.labels})
+        return rows, [n for n in names if n not in (self.file_column, self.split_column)]
+
+    def _row(self, number: int, line: dict[Any, Any]) -> TableRow:
+        where = f"line {number} of '{self.table}'"
+        if None in line or None in line.values():
+            raise ValueError(f"{where} must have as many values as the first line has names")
+        found = dict(line)
+        path, split = found.pop(self.file_column), found.pop(self.split_column, None)
+        if split is not None:
+            kinds = {name: kind for kind, names in NAMES.items() for name in names}
+            if split not in kinds:
+                raise ValueError(f"{where}: the split must be train, test or val (got '{split}')")
+            split = kinds[split]
+        if self.label_column in found:
+            parts = (part.strip() for part in found[self.label_column].split(self.separator))
+            labels = list(dict.fromkeys(part for part in parts if part))
+        else:
+            for name, value in found.items():
+                if value.strip() not in ("0", "1"):
+                    raise ValueError(f"{where}: '{name}' must be 0 or 1 (got '{value}')")
+            labels = [name for name, value in found.items() if value.strip() == "1"]
+        if not self.multi_label and len(labels) != 1:
+            raise ValueError(f"{where} must have one class (got {labels}); set multi_label: true")
+        return TableRow(self.root / path, tuple(labels), split or "")
+
+    @cached_property
+    def splits(self) -> dict[str, list[TableRow]]:
+        r"""The rows of training and test data."""
+        if any(row.split for row in self.rows):
+            found = {split: [row for row in self.rows if row.split == split] for split in NAMES}
+        else:
+            size = len(self.rows)
+            generator = torch.Generator().manual_seed(seed_of(0, "test share"))
+            order: list[int] = torch.randperm(size, generator=generator).tolist()
+            test = set(order[: round(self.test_share * size)])
+            found = {
+                "train": [row for i, row in enumerate(self.rows) if i not in test],
+                "test": [row for i, row in enumerate(self.rows) if i in test],
+            }
+        for split, rows in found.items():
+            if not rows:
+                raise ValueError(f"'{self.table}' has no {split} images")
+        return found
+
+    def images(self, split: str) -> IndexedDataset:
+        r"""Returns the pairs (image, label) of a split."""
+        return TableImages(self.splits[split], self.class_names(), self.multi_label)
+
+    def class_names(self) -> Sequence[str]:
+        r"""Returns the names of the labels, in alphabetical order or in that of their columns."""
+        labels = self._contents[1]
+        found = {name for row in self.splits["train"] for name in row.labels}
+        unseen = [name for name in labels if name not in found]
+        if unseen:
+            raise ValueError(f"'{self.table}' has no training image with the label '{unseen[0]}'")
+        return labels
+
+    def names(self) -> list[str]:
+        r"""Returns the files with their labels."""
+        return [f"{row.path}:{self.separator.join(row.labels)}:{row.split}" for row in self.rows]
+
+    def paths(self) -> list[str]:
+        r"""Returns the file of each test image."""
+        return [str(row.path) for row in self.splits["test"]]
