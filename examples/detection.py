@@ -28,6 +28,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.retinanet import RetinaNetHead
+from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from examples import training
@@ -81,19 +82,21 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
     classes = options.pop("num_classes")
     options |= {
         "rpn_anchor_generator": anchors,
-        "rpn_pre_nms_top_n_train": 200,
-        "rpn_post_nms_top_n_train": 100,
+        "rpn_pre_nms_top_n_train": 400,
+        "rpn_post_nms_top_n_train": 200,
         "rpn_pre_nms_top_n_test": 200,
         "rpn_post_nms_top_n_test": 100,
-        # The gradient of RoI align runs on one thread: fewer regions where masks have some, too.
-        "box_batch_size_per_image": 32 if name == "mask_rcnn" else 64,
+        "box_batch_size_per_image": 64,
         # Heads of torchvision's kind, of fewer channels.
         "box_head": TwoMLPHead(channels * 7**2, 4 * channels),
         "box_predictor": FastRCNNPredictor(4 * channels, classes),
+        # The gradient of RoI align runs on one thread: one sample of each bin in place of four.
+        "box_roi_pool": MultiScaleRoIAlign(["0", "1", "2", "3"], 7, sampling_ratio=1),
     }
     if name == "mask_rcnn":
-        options["mask_head"] = MaskRCNNHeads(channels, (channels,) * 2, 1)
-        options["mask_predictor"] = MaskRCNNPredictor(channels, channels, classes)
+        options["mask_roi_pool"] = MultiScaleRoIAlign(["0", "1", "2", "3"], 14, sampling_ratio=1)
+        options["mask_head"] = MaskRCNNHeads(channels, (channels // 2,) * 2, 1)
+        options["mask_predictor"] = MaskRCNNPredictor(channels // 2, channels // 2, classes)
     return kinds[name](backbone, **options)
 
 

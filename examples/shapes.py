@@ -65,14 +65,15 @@ def collate(batch: list[tuple[Tensor, Any]]) -> tuple[list[Tensor], list[Any]]:
 
 def _background(size: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """Returns noise of several scales, in two colours."""
-    texture = np.zeros((size, size))
+    texture = np.zeros((size, size), dtype=np.float32)
     for cell in (4, 8, 16, 32):
-        cells = rng.normal(size=(-(-size // cell) + 1,) * 2).astype(np.float32)
+        cells = rng.standard_normal((-(-size // cell) + 1,) * 2, dtype=np.float32)
         whole = Image.fromarray(cells).resize((size, size), Image.Resampling.BICUBIC)
-        texture += np.asarray(whole) * cell / 60
+        texture += np.asarray(whole) * (cell / 60)
     weight = 1 / (1 + np.exp(-2 * texture))[..., None]
-    low, high = rng.uniform(0.1, 0.9, (2, 3))
-    return weight * low + (1 - weight) * high + rng.normal(0.0, 0.05, (size, size, 3))
+    low, high = rng.uniform(0.1, 0.9, (2, 3)).astype(np.float32)
+    noise = rng.standard_normal((size, size, 3), dtype=np.float32)
+    return high + weight * (low - high) + 0.05 * noise
 
 
 def _color(around: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:

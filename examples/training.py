@@ -43,7 +43,7 @@ def train(
         lr: The largest learning rate.
         clip: The largest norm of the gradients.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=max(steps, 2))
     model.train()
     batches = itertools.chain.from_iterable(itertools.repeat(loader))
