@@ -36,7 +36,7 @@ def add_parser(commands: Any) -> None:
         help="an image or skeleton file, a folder of them, or a pattern such as 'photos/*.jpg'",
     )
     add_model_options(parser)
-    parser.add_argument("--top_k", type=int, default=5, help="how many classes are shown (5)")
+    parser.add_argument("--top_k", type=int, help="how many classes are shown (5; all labels)")
     parser.add_argument("--batch_size", type=int, default=32, help="inputs at once (32)")
     parser.add_argument("--json", metavar="FILE", help="write the predictions as JSON")
     parser.add_argument("--csv", metavar="FILE", help="write the predictions as CSV")
@@ -114,7 +114,8 @@ def open_models(values: argparse.Namespace) -> list[TrainedModel]:
     if values.ensemble:
         if values.model is not None:
             values.parser.error("--model is for one --checkpoint; --ensemble takes runs of 'fit'")
-        return [load_trained(path, device) for path in values.ensemble]
+        several = [load_trained(path, device) for path in values.ensemble]
+        return [replace(one, multi_label=one.multi_label or values.multi_label) for one in several]
     if values.weights is not None:
         values.parser.error("--weights are of an --ensemble")
     if values.model is None and (values.options or values.input):

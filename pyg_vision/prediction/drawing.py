@@ -154,7 +154,9 @@ def draw_class(
     target = int(shares.argmax()) if label is None else trained.classes.index(label)
     found = attribute(trained.model, single, target, method=method)
     title = f"{trained.classes[target]}, {100 * float(shares[target]):.0f}%"
-    return draw_attribution(pixels, found, title=title).figure  # type: ignore[return-value]
+    signed = method != "saliency"
+    drawn = draw_attribution(pixels, found, title=title, signed=signed)
+    return drawn.figure  # type: ignore[return-value]
 
 
 def _seen(trained: TrainedModel, image: Any) -> tuple[Tensor, Tensor]:

@@ -176,27 +176,30 @@ class Predictor:
                 raise ValueError("the models must all have one class an input, or all several")
 
     def __call__(
-        self, inputs: Any, top_k: int = 5, **options: Unpack[InputOptions]
+        self, inputs: Any, top_k: int | None = None, **options: Unpack[InputOptions]
     ) -> list[Prediction]:
         r"""Predicts.
 
         Args:
             inputs: Images or sequences, see :func:`find_images` and :func:`find_skeletons`.
-            top_k (int, optional): How many classes are returned. (default: :obj:`5`)
+            top_k (int, optional): How many classes are returned. (default: five, and all where an
+                input has any number of labels)
             **options (optional): How sequences are read and cut, see :class:`InputOptions`.
         """
         return [prediction for _, prediction in self.stream(inputs, top_k, **options)]
 
     def stream(
-        self, inputs: Any, top_k: int = 5, **options: Unpack[InputOptions]
+        self, inputs: Any, top_k: int | None = None, **options: Unpack[InputOptions]
     ) -> Iterator[tuple[Sample, Prediction]]:
         r"""Yields each input, or each window of it, with what is predicted of it.
 
         Args:
             inputs: As of a call.
-            top_k (int, optional): How many classes are returned. (default: :obj:`5`)
+            top_k (int, optional): How many classes are returned. (default: as of a call)
             **options (optional): As of a call.
         """
+        if top_k is None:
+            top_k = len(self.classes) if self.models[0].multi_label else 5
         k = min(check_int("top_k", top_k), len(self.classes))
         parts = self._parts(inputs, options)
         while chunk := list(islice(parts, self.batch_size)):

@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils.data import Dataset
 
+from pyg_vision._warn import warn
 from pyg_vision.datasets import load_rgb
 from pyg_vision.training._seeding import seed_of
 from pyg_vision.training.folders import NAMES
 from pyg_vision.training.image_data import ImageData
 from pyg_vision.training.sampling import IndexedDataset
+
+LABELS, SPLIT = "labels", "split"  # columns that a table may have
 
 
 class TableRow(NamedTuple):
@@ -24,7 +27,8 @@ class TableRow(NamedTuple):
     Args:
         path (pathlib.Path): Its file.
         labels (tuple of str): Its labels.
-        split (str): :obj:`"train"` or :obj:`"test"`, empty where the table does not say it.
+        split (str): :obj:`"train"`, :obj:`"test"` or :obj:`"val"`, empty where the table does not
+            say it.
 
     Example:
         >>> from pathlib import Path
@@ -93,8 +97,8 @@ class ImageTableData(ImageData):
         label_column (str, optional): The column of the labels. If there is none of that name, each
             further column is a label. (default: :obj:`"labels"`)
         split_column (str, optional): The column that says :obj:`train`, and :obj:`test` or
-            :obj:`val`. If there is none of that name, a part is test data.
-            (default: :obj:`"split"`)
+            :obj:`val`; of both, :obj:`test` is the test data, and :obj:`val` is left out. If there
+            is no column :obj:`"split"`, a part is test data. (default: :obj:`"split"`)
         separator (str, optional): What is between labels. (default: :obj:`";"`)
         test_share (float, optional): The share of the images that is test data, chosen at random,
             where the table does not say it. (default: :obj:`0.2`)
@@ -128,8 +132,8 @@ class ImageTableData(ImageData):
         root: str | None = None,
         multi_label: bool = True,
         file_column: str = "file",
-        label_column: str = "labels",
-        split_column: str = "split",
+        label_column: str = LABELS,
+        split_column: str = SPLIT,
         separator: str = ";",
         test_share: float = 0.2,
         **kwargs: Any,
@@ -155,14 +159,16 @@ class ImageTableData(ImageData):
         r"""The rows, and all labels in order."""
         if not self.table.is_file():
             raise FileNotFoundError(f"there is no table '{self.table}'")
-        with self.table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            names = list(reader.fieldnames or ())
-            if self.file_column not in names:
-                raise ValueError(
-                    f"'{self.table}' must have a column '{self.file_column}' (got {names})"
-                )
-            rows = [self._row(number, line) for number, line in enumerate(reader, 2)]
+        try:
+            with self.table.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.DictReader(file)
+                names = [name.strip() for name in reader.fieldnames or ()]
+                self._check_names(names)
+                reader.fieldnames = names
+                rows = [self._row(reader.line_num, line) for line in reader]
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"'{self.table}' is no CSV table in UTF-8 ({error})") from error
+        self._check_rows(rows)
         missing = [row.path for row in rows if not row.path.is_file()]
         if missing:
             raise FileNotFoundError(
@@ -173,17 +179,37 @@ class ImageTableData(ImageData):
             return rows, sorted({name for row in rows for name in row.labels})
         return rows, [n for n in names if n not in (self.file_column, self.split_column)]
 
+    def _check_names(self, names: Sequence[str]) -> None:
+        r"""Refuses a table without a column that was named, or with two of a name."""
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"'{self.table}' must not have two columns '{twice[0]}'")
+        wanted = [self.file_column]
+        wanted += [self.label_column] if self.label_column != LABELS else []
+        wanted += [self.split_column] if self.split_column != SPLIT else []
+        for name in wanted:
+            if name not in names:
+                raise ValueError(f"'{self.table}' must have a column '{name}' (got {names})")
+
+    def _check_rows(self, rows: Sequence[TableRow]) -> None:
+        r"""Refuses an image that is listed twice: its labels would contradict one another."""
+        seen: set[Path] = set()
+        for row in rows:
+            if row.path in seen:
+                raise ValueError(
+                    f"'{self.table}' must list '{row.path}' once, with all of its labels"
+                )
+            seen.add(row.path)
+
     def _row(self, number: int, line: dict[Any, Any]) -> TableRow:
         where = f"line {number} of '{self.table}'"
         if None in line or None in line.values():
             raise ValueError(f"{where} must have as many values as the first line has names")
         found = dict(line)
         path, split = found.pop(self.file_column), found.pop(self.split_column, None)
-        if split is not None:
-            kinds = {name: kind for kind, names in NAMES.items() for name in names}
-            if split not in kinds:
-                raise ValueError(f"{where}: the split must be train, test or val (got '{split}')")
-            split = kinds[split]
+        split = None if split is None else split.strip()
+        if split is not None and split not in (*NAMES["train"], *NAMES["test"]):
+            raise ValueError(f"{where}: the split must be train, test or val (got '{split}')")
         if self.label_column in found:
             parts = (part.strip() for part in found[self.label_column].split(self.separator))
             labels = list(dict.fromkeys(part for part in parts if part))
@@ -200,12 +226,24 @@ class ImageTableData(ImageData):
     def splits(self) -> dict[str, list[TableRow]]:
         r"""The rows of training and test data."""
         if any(row.split for row in self.rows):
-            found = {split: [row for row in self.rows if row.split == split] for split in NAMES}
+            given = {row.split for row in self.rows}
+            # As of folders: where there is test data, validation data is not part of it.
+            test_name = next((name for name in NAMES["test"] if name in given), "test")
+            if {"test", "val"} <= given:
+                warn(f"the images of '{self.table}' marked 'val' are left out: it has 'test', too")
+            wanted = {"train": "train", "test": test_name}
+            found = {
+                split: [row for row in self.rows if row.split == name]
+                for split, name in wanted.items()
+            }
         else:
             size = len(self.rows)
             generator = torch.Generator().manual_seed(seed_of(0, "test share"))
             order: list[int] = torch.randperm(size, generator=generator).tolist()
-            test = set(order[: round(self.test_share * size)])
+            # The first image of each label is for training, so that each can be learned.
+            first = {name: i for i, row in reversed([*enumerate(self.rows)]) for name in row.labels}
+            order = [i for i in order if i not in set(first.values())]
+            test = set(order[: max(1, round(self.test_share * size))])
             found = {
                 "train": [row for i, row in enumerate(self.rows) if i not in test],
                 "test": [row for i, row in enumerate(self.rows) if i in test],

@@ -27,6 +27,7 @@ def draw_attribution(
     *,
     title: str | None = None,
     window: int = 5,
+    signed: bool = True,
 ) -> Axes:
     r"""Draws how much each pixel speaks for a class over the image, which is shown in pale grey:
     orange pixels speak for it, blue ones against it.
@@ -42,6 +43,8 @@ def draw_attribution(
         title (str, optional): A line above the image. (default: :obj:`None`)
         window (int, optional): The side of the squares over which the attributions are averaged;
             single pixels are noise. It must be odd. (default: :obj:`5`)
+        signed (bool, optional): Whether they have a sign, unlike those of :obj:`"saliency"`; the
+            line below the image says what the colours are. (default: :obj:`True`)
 
     Returns:
         matplotlib.axes.Axes: The axes, in pixels of the image.
@@ -81,7 +84,7 @@ def draw_attribution(
     color = np.where(smooth[..., None] > 0, np.array(_FOR), np.array(_AGAINST))
     drawn = (1 - strength) * grey + strength * color
     if ax is None:
-        ax = _new_axes(pixels.shape[0] / pixels.shape[1], title is not None)
+        ax = _new_axes(pixels.shape[0] / pixels.shape[1], title is not None, signed)
     ax.imshow(drawn.round().astype(np.uint8), interpolation="antialiased")
     ax.set_axis_off()
     if title is not None:
@@ -89,10 +92,14 @@ def draw_attribution(
     return ax
 
 
-def _new_axes(ratio: float, has_title: bool) -> Axes:
+def _new_axes(ratio: float, has_title: bool, signed: bool) -> Axes:
     height = _WIDTH * ratio
     total = height + 1.2 * _LINE + (1.2 * _LINE if has_title else 0.0)
     figure = new_figure(_WIDTH, total)
-    text = "Orange: speaks for the class. Blue: against it."
+    text = (
+        "Orange: speaks for the class. Blue: against it."
+        if signed
+        else "Orange: the pixels that change the class most."
+    )
     figure.text(0.004, 0.6 * _LINE / total, text, fontsize=9, color=DARK, va="center")
     return figure.add_axes((0.0, 1.2 * _LINE / total, 1.0, height / total))

@@ -140,3 +140,9 @@ def test_all_labels_of_an_image_are_named():
         (prediction,) = Predictor(trained)(image)
         texts = [text.get_text() for text in draw_prediction(trained, image, prediction).texts]
         assert expected in texts
+
+
+def test_saliency_has_no_sign():
+    image = Image.new("RGB", (32, 32))
+    (text,) = draw_class(vision_model(), image, "cat", method="saliency").texts
+    assert text.get_text() == "Orange: the pixels that change the class most."

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from PIL import Image
@@ -166,3 +168,16 @@ def test_files_that_do_not_say_what_they_hold(tmp_path):
         open_model(tmp_path / "a.pth", "stgcn", {**options, "depth": 3})
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
         open_model(tmp_path / "none.pth", "stgcn")
+
+
+def test_all_labels_of_a_model_of_several_are_returned():
+    options = {"channels": 16, "depth": 1, "k": 3, "image_size": 16, "patch_size": 4}
+    trained = TrainedModel.of(ViG(num_classes=7, **options), multi_label=True)
+    image = Image.new("RGB", (32, 32))
+    (found,) = Predictor(trained)(image)
+    assert sorted(found.classes) == sorted(trained.classes)
+    assert len(Predictor(trained)(image, top_k=2)[0].classes) == 2
+    assert len(Predictor(replace(trained, multi_label=False))(image)[0].classes) == 5
+    one = replace(trained, multi_label=False)
+    with pytest.raises(ValueError, match="all have one class an input, or all several"):
+        Predictor([trained, one])

@@ -98,6 +98,10 @@ def test_one_class_each(tmp_path):
         (["file,labels", "a.png"], {}, "line 2 .* as many values"),
         (["file,labels", "a.png,x,y"], {}, "line 2 .* as many values"),
         (["file,labels", "a.png,x;y"], {"multi_label": False}, "line 2 .* must have one class"),
+        (["file,labels", "a.png,x", "a.png,y"], {}, "must list .*a.png' once"),
+        (["file,dog,dog", "a.png,1,0"], {}, "must not have two columns 'dog'"),
+        (["file,labels", "a.png,x"], {"split_column": "set"}, "must have a column 'set'"),
+        (["file,labels", "a.png,x"], {"label_column": "tags"}, "must have a column 'tags'"),
         (["file,labels", "a.png,x"], {"separator": ""}, "'separator' must not be empty"),
         (["file,labels", "a.png,x"], {"test_share": 1.0}, "'test_share' must be a share"),
     ],
@@ -109,6 +113,18 @@ def test_tables_that_cannot_be_used(tmp_path, lines, options, message):
     assert "\n" not in str(error.value)
     with pytest.raises(FileNotFoundError, match="there is no table"):
         read(tmp_path / "none.csv")
+
+
+def test_validation_images_are_no_test_images(tmp_path):
+    path = write(tmp_path, "file, labels, split", "a.png,x,train", "b.png,x,val", "c.png,x, test")
+    with pytest.warns(UserWarning, match="marked 'val' are left out"):
+        data = read(path)
+    assert data.paths() == [str(tmp_path / "c.png")]
+
+
+def test_rare_labels_are_for_training(tmp_path):
+    path = write(tmp_path, "file,labels", "a.png,x", "b.png,x;y", "c.png,z", "d.png,")
+    assert [row.path.name for row in read(path).splits["test"]] == ["d.png"]
 
 
 @pytest.fixture
