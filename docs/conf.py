@@ -64,8 +64,7 @@ os.environ["PYTHONWARNINGS"] = ",".join(
     ["ignore::FutureWarning", "ignore::DeprecationWarning", "ignore:IProgress not found"]
 )
 
-# The gallery learns from images of `examples`, and draws photographs that only some machines have.
-os.environ["PYTHONPATH"] = str(HERE.parent)
+# Where pages find measurements, and photographs that only some machines have.
 os.environ["PYG_VISION_DOCS"] = str(HERE)
 os.environ.setdefault("PYG_VISION_SHARED", str(HERE.parents[1] / "shared"))
 
