@@ -150,6 +150,7 @@ def in_onnx(model, x, shapes, path):
     return lambda value: torch.from_numpy(session.run(None, {name: value.numpy()})[0])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_onnx_of_vig(tmp_path):
     model, shapes = vig(), ({0: Dim("batch")},)

@@ -75,6 +75,7 @@ def run(values: argparse.Namespace) -> int:
         values.parser.error(f"--blocks are counted from 1 (got {min(values.blocks)})")
     try:
         (trained,) = open_models(values)
+        _check_blocks(trained.model, values.blocks)
         folder = Path(values.out)
         folder.mkdir(parents=True, exist_ok=True)
         for sample in find_images([*values.inputs]):
@@ -91,6 +92,15 @@ def run(values: argparse.Namespace) -> int:
         sys.stderr.write(f"pyg-vision draw: error: {line}\n")
         return 1
     return 0
+
+
+def _check_blocks(model: Any, blocks: list[int] | None) -> None:
+    r"""Refuses blocks that a model does not have, as they are counted on the command line."""
+    if blocks is None or not hasattr(model, "block_grids"):
+        return
+    count = len(list(model.block_grids(*model.image_size)))
+    if max(blocks) > count:
+        raise ValueError(f"--blocks are 1 to {count} (got {max(blocks)})")
 
 
 def _write(figure: Figure, folder: Path, source: str, what: str) -> Path:

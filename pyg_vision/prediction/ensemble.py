@@ -63,17 +63,18 @@ def ensemble_accuracy(
             raise ValueError(f"'{runs[0]}' and '{run}' have other classes")
         logits = one["logits"].double()
         scores = logits.softmax(-1) if one["labels"].dim() == 1 else logits.sigmoid()
-        found[str(run)] = _score(scores, one["labels"])
+        # The order of logits, which in probabilities near one would be lost.
+        found[str(run)] = _score(logits, one["labels"])
         total = weight * scores if total is None else total + weight * scores
     if total is not None and first is not None:
         found["ensemble"] = _score(total / sum(given), first["labels"])
     return found
 
 
-def _score(probabilities: Tensor, labels: Tensor) -> float:
+def _score(scores: Tensor, labels: Tensor) -> float:
     if labels.dim() == 1:
-        return float((probabilities.argmax(1) == labels).double().mean())
-    return float(average_precision(probabilities, labels).nanmean())
+        return float((scores.argmax(1) == labels).double().mean())
+    return float(average_precision(scores, labels).nanmean())
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     values = parser.parse_args(arguments)
     try:
         found = ensemble_accuracy(values.ensemble, values.weights)
-    except (CheckpointError, ValueError) as error:
+    except (CheckpointError, ImportError, ValueError) as error:
         parser.error(str(error))
     labels = read_checkpoint(Path(values.ensemble[0]) / PREDICTIONS)["state_dict"]["labels"]
     score = "top-1" if labels.dim() == 1 else "mAP"

@@ -24,7 +24,7 @@ def average_precision(probabilities: Tensor, labels: Tensor) -> Tensor:
 
     Raises:
         ImportError: If :obj:`torchmetrics` is not installed (the extra :obj:`train`).
-        ValueError: If the shapes differ.
+        ValueError: If the shapes differ, or a probability is NaN.
 
     Example:
         >>> import torch
@@ -40,6 +40,8 @@ def average_precision(probabilities: Tensor, labels: Tensor) -> Tensor:
             f"probabilities and labels must be of one shape (N, K) (got "
             f"{list(probabilities.shape)} and {list(labels.shape)})"
         )
+    if probabilities.isnan().any():
+        raise ValueError("'probabilities' must not be NaN")
     goal = labels.long()
     found = torch.full((labels.size(1),), torch.nan, dtype=torch.float64)
     for i in goal.any(0).nonzero().flatten().tolist():

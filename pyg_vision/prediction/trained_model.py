@@ -293,7 +293,7 @@ def _from_weights(path: str | os.PathLike[str]) -> TrainedModel:
         info = describe_checkpoint(path)
         if info.model is None:
             raise CheckpointError(f"the model of '{path}' is not known; name its --model")
-        return TrainedModel.of(info.build(), info.classes, info.input or None)
+        return TrainedModel.of(info.build(), info.classes, info.input or None, info.multi_label)
     except (OSError, ValueError) as error:
         raise CheckpointError(str(error)) from error
 

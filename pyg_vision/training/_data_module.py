@@ -116,6 +116,22 @@ class KeyedDataModule(LightningDataModule):
         r"""Returns the names of the classes."""
         raise NotImplementedError
 
+    def adopt_classes(self, classes: Sequence[str]) -> None:
+        r"""Takes the classes of a model that is evaluated, of which the data must have the first.
+
+        Args:
+            classes (list of str): The classes of the model.
+
+        Raises:
+            ValueError: If the data has others.
+        """
+        if self.classes != list(classes[: len(self.classes)]):
+            raise ValueError(
+                f"the data has other classes than the model: {len(self.classes)}, "
+                f"{self.classes[:3]}, and {len(classes)}, {list(classes[:3])}"
+            )
+        self.classes = list(classes)
+
     def model_options(self) -> dict[str, Any]:
         r"""Returns the arguments of a model that the data tell; those that are given hold."""
         return {}

@@ -2,6 +2,7 @@ r"""What is learned from the logits of a data set, and the loss that they are tr
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -81,12 +82,12 @@ def _summarise_classes(logits: Tensor, labels: Tensor) -> dict[str, Any]:
     hit = ranked == labels.view(-1, 1)
     confusion = torch.bincount(labels * classes + ranked[:, 0], minlength=classes**2)
     confusion = confusion.view(classes, classes)
-    per_class = confusion.diagonal() / confusion.sum(1).clamp(min=1)
+    per_class = confusion.diagonal() / confusion.sum(1)
     return {
         "loss": float(F.cross_entropy(logits, labels)),
         "top1": float(hit[:, 0].double().mean()),
         "top5": float(hit.any(1).double().mean()),
-        "per_class": per_class.tolist(),
+        "per_class": _or_none(per_class),
         "confusion": confusion.tolist(),
     }
 
@@ -102,7 +103,12 @@ def _summarise_labels(logits: Tensor, labels: Tensor) -> dict[str, Any]:
         "loss": float(classification_loss(logits, labels, multi_label=True)),
         "map": float(precision[shown].mean()) if bool(shown.any()) else 0.0,
         "f1": 2 * int(hits.sum()) / max(2 * int(hits.sum()) + wrong, 1),
-        "per_class": precision.nan_to_num(0.0).tolist(),
+        "per_class": _or_none(precision),
         # True and false positives, true and false negatives.
         "counts": torch.stack((hits, false, right, missed), dim=1).tolist(),
     }
+
+
+def _or_none(scores: Tensor) -> list[float | None]:
+    r"""Returns the score of each class, none where no sample has it."""
+    return [None if math.isnan(value) else value for value in scores.tolist()]

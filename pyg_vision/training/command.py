@@ -228,7 +228,9 @@ def _make(
         module, data, options = made.model, made.data, dict(vars(made.trainer))
         data.setup(command)
         if path is not None:
-            data.classes = _classes_of(path, data.classes)
+            about = _about(path)
+            if about is not None:
+                data.adopt_classes(list(about["classes"]))
         module.build(data.classes, data.model_options(), data.multi_label)
         if command == "fit":
             if options["limit_train_batches"] == 0:
@@ -338,7 +340,7 @@ def _check_same_data(path: Path, now: dict[str, Any]) -> None:
         return
     for name, value in now.items():
         if before.get(name) != value:
-            what = {"classes": "other classes", "names": "other files"}.get(
+            what = {"classes": "other classes", "names": "other files or labels"}.get(
                 name, f"{value} {name} samples instead of {before.get(name)}"
             )
             raise RunError(f"the data changed since '{path}' was written: {what}; --overwrite true "
@@ -356,20 +358,6 @@ def _to_evaluate(values: Namespace, folder: RunFolder) -> Path:
     if path is None:
         fail(f"there is no checkpoint below '{folder.path}'; give --checkpoint FILE", 1)
     return path
-
-
-def _classes_of(path: Path, found: list[str]) -> list[str]:
-    r"""Returns the classes of a checkpoint, which the data must have, the last ones perhaps not."""
-    about = _about(path)
-    if about is None:
-        return found
-    classes = list(about["classes"])
-    if found != classes[: len(found)]:
-        raise ValueError(
-            f"the data has other classes than '{path}': {len(found)}, {found[:3]}, and "
-            f"{len(classes)}, {classes[:3]}"
-        )
-    return classes
 
 
 def _refuse_other_model(error: BaseException, path: Path | None) -> None:

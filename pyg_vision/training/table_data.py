@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from pyg_vision._warn import warn
 from pyg_vision.datasets import load_rgb
 from pyg_vision.training._seeding import seed_of
-from pyg_vision.training.folders import NAMES
+from pyg_vision.training.folders import NAMES, share_of_classes
 from pyg_vision.training.image_data import ImageData
 from pyg_vision.training.sampling import IndexedDataset
 
@@ -148,6 +148,36 @@ class ImageTableData(ImageData):
         self.file_column, self.label_column = file_column, label_column
         self.split_column, self.separator = split_column, separator
         self.test_share = test_share
+        self.adopted: list[str] | None = None  # the classes of a model that is evaluated
+
+    def setup(self, stage: str) -> None:
+        r"""Reads the data.
+
+        Args:
+            stage (str): What the trainer is about to do.
+        """
+        if stage == "fit":
+            self._check_learnable()
+        super().setup(stage)
+
+    def adopt_classes(self, classes: Sequence[str]) -> None:
+        r"""Takes the classes of a model that is evaluated, some of which the table may lack.
+
+        Args:
+            classes (list of str): The classes of the model.
+
+        Raises:
+            ValueError: If the table has a label that the model does not know.
+        """
+        unknown = [name for name in self.class_names() if name not in classes]
+        if unknown:
+            raise ValueError(
+                f"'{self.table}' has the label '{unknown[0]}', which is none of the "
+                f"{len(classes)} of the model, such as '{classes[0]}'"
+            )
+        validates = self.val_set is not None
+        self.adopted, self.test_set, self.val_set = list(classes), None, None
+        self.setup("validate" if validates else "test")
 
     @cached_property
     def rows(self) -> list[TableRow]:
@@ -237,34 +267,50 @@ class ImageTableData(ImageData):
                 for split, name in wanted.items()
             }
         else:
-            size = len(self.rows)
-            generator = torch.Generator().manual_seed(seed_of(0, "test share"))
-            order: list[int] = torch.randperm(size, generator=generator).tolist()
-            # The first image of each label is for training, so that each can be learned.
-            first = {name: i for i, row in reversed([*enumerate(self.rows)]) for name in row.labels}
-            order = [i for i in order if i not in set(first.values())]
-            test = set(order[: max(1, round(self.test_share * size))])
+            test = self._choose_test()
             found = {
                 "train": [row for i, row in enumerate(self.rows) if i not in test],
                 "test": [row for i, row in enumerate(self.rows) if i in test],
             }
-        for split, rows in found.items():
-            if not rows:
-                raise ValueError(f"'{self.table}' has no {split} images")
         return found
+
+    def _choose_test(self) -> set[int]:
+        r"""Returns which rows are test data where the table does not say it."""
+        if not self.multi_label:
+            # Each class in the same proportion; the only image of a class is for training.
+            labels = [row.labels[0] for row in self.rows]
+            several = [i for i, name in enumerate(labels) if labels.count(name) > 1]
+            numbers = {name: i for i, name in enumerate(dict.fromkeys(labels))}
+            chosen = share_of_classes([numbers[labels[i]] for i in several], self.test_share)
+            return {several[i] for i in chosen["test"]}
+        size = len(self.rows)
+        generator = torch.Generator().manual_seed(seed_of(0, "test share"))
+        order: list[int] = torch.randperm(size, generator=generator).tolist()
+        # The first image of each label is for training, so that each can be learned.
+        first = {name: i for i, row in reversed([*enumerate(self.rows)]) for name in row.labels}
+        order = [i for i in order if i not in set(first.values())]
+        return set(order[: max(1, round(self.test_share * size))])
 
     def images(self, split: str) -> IndexedDataset:
         r"""Returns the pairs (image, label) of a split."""
-        return TableImages(self.splits[split], self.class_names(), self.multi_label)
+        rows = self.splits[split]
+        if not rows:
+            raise ValueError(f"'{self.table}' has no {split} images")
+        return TableImages(rows, self.class_names(), self.multi_label)
 
     def class_names(self) -> Sequence[str]:
-        r"""Returns the names of the labels, in alphabetical order or in that of their columns."""
-        labels = self._contents[1]
+        r"""Returns the names of the labels, in alphabetical order or in that of their columns; of a
+        model that is evaluated, those of the model.
+        """
+        return self._contents[1] if self.adopted is None else self.adopted
+
+    def _check_learnable(self) -> None:
+        r"""Refuses a label that no training image has."""
+        self.images("train")
         found = {name for row in self.splits["train"] for name in row.labels}
-        unseen = [name for name in labels if name not in found]
+        unseen = [name for name in self.class_names() if name not in found]
         if unseen:
             raise ValueError(f"'{self.table}' has no training image with the label '{unseen[0]}'")
-        return labels
 
     def names(self) -> list[str]:
         r"""Returns the files with their labels."""

@@ -94,6 +94,7 @@ def read_config(path: Path) -> dict[str, Any] | None:
         config = json.loads(text)
         ok = isinstance(config["model"], str) and isinstance(config["options"], dict)
         ok &= isinstance(config.get("input", {}), dict)
+        ok &= isinstance(config.get("multi_label", False), bool)
         classes = config.get("classes")
         ok &= classes is None or (
             isinstance(classes, list) and all(isinstance(name, str) for name in classes)

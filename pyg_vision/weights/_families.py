@@ -57,6 +57,8 @@ class CheckpointInfo:
         names (list of str): The first names, with shapes.
         looks_like (str, optional): What else the names look like.
         state (dict): The tensors.
+        multi_label (bool, optional): Whether an input has any number of its classes.
+            (default: :obj:`False`)
 
     Example:
         >>> from pyg_vision.nn import ViG
@@ -79,6 +81,7 @@ class CheckpointInfo:
     names: list[str]
     looks_like: str | None
     state: dict[str, Tensor] = field(repr=False)
+    multi_label: bool = False
 
     def build(self, **options: Any) -> Module:
         r"""Returns the model with its weights, see :func:`from_published`.
@@ -123,7 +126,9 @@ class CheckpointInfo:
                 "  input: " + ", ".join(f"{name}={value!r}" for name, value in self.input.items())
             )
         if self.classes is not None:
-            lines.append(f"  classes: {len(self.classes)}, {', '.join(self.classes[:3])} …")
+            several = ", any number of them" if self.multi_label else ""
+            shown = ", ".join(self.classes[:3])
+            lines.append(f"  classes: {len(self.classes)}, {shown} …{several}")
         return "\n".join(lines)
 
 
@@ -146,6 +151,20 @@ def register_family(model: str, describe: Describe) -> None:
         TypeError: no published checkpoint is known for a ResNet
     """
     _families[model] = describe
+
+
+def _trained_config(found: Mapping[str, Any]) -> dict[str, Any]:
+    r"""Returns what a checkpoint of :obj:`pyg-vision fit` says of its classes and inputs."""
+    about = found.get("pyg_vision")
+    if not isinstance(about, dict):
+        return {}
+    carried: dict[str, Any] = {"multi_label": about.get("multi_label") is True}
+    classes, given = about.get("classes"), about.get("input")
+    if isinstance(classes, list) and all(isinstance(name, str) for name in classes):
+        carried["classes"] = classes
+    if isinstance(given, dict):
+        carried["input"] = given
+    return carried
 
 
 def describe_checkpoint(
@@ -177,7 +196,7 @@ def describe_checkpoint(
     else:
         path = Path(state_dict_or_path)
         source, found = f"'{path}'", read_checkpoint(path)  # type: ignore[assignment]
-        carried = read_config(path) or {}
+        carried = read_config(path) or _trained_config(found)
     state, entry = find_state(found, source, averaged)
     importlib.import_module("pyg_vision.nn")  # where the families are
     model = carried.get("model")
@@ -190,7 +209,7 @@ def describe_checkpoint(
         source=source,
         model=model,
         options=told.options,
-        input=told.input,
+        input=carried.get("input", told.input),
         classes=carried.get("classes"),
         entry=entry,
         num_tensors=len(state),
@@ -199,4 +218,5 @@ def describe_checkpoint(
         names=[f"{name} {list(value.shape)}" for name, value in list(state.items())[:3]],
         looks_like=looks_like(state),
         state=state,
+        multi_label=carried.get("multi_label", False),
     )

@@ -93,6 +93,7 @@ def convert(
     out: str | PathLike[str],
     classes: Sequence[str] | None = None,
     averaged: bool = True,
+    multi_label: bool | None = None,
     **options: Any,
 ) -> Path:
     r"""Writes a :obj:`.safetensors` file in our names that carries the configuration of its model,
@@ -101,9 +102,12 @@ def convert(
     Args:
         state_dict_or_path (dict or path): What :func:`from_published` takes.
         out (str or path): The file to write; there is never a part of one.
-        classes (list of str, optional): The names of the classes. (default: unknown)
+        classes (list of str, optional): The names of the classes. (default: those that the file
+            names, if it does)
         averaged (bool, optional): Whether averaged weights are taken where a file holds both.
             (default: :obj:`True`)
+        multi_label (bool, optional): Whether an image has any number of the classes.
+            (default: what the file says, if not :obj:`False`)
         **options (optional): Arguments of the model, in place of what the file tells.
 
     Raises:
@@ -129,11 +133,14 @@ def convert(
     count = getattr(model, "num_classes", None)
     if classes is not None and len(classes) != count:
         raise ValueError(f"the model has {count} classes (got {len(classes)} names)")
+    if classes is None and info.classes is not None and len(info.classes) == count:
+        classes = info.classes
     config = {
         "model": info.model,
         "options": info.options | options,
         "input": info.input,
         "classes": None if classes is None else list(classes),
+        "multi_label": info.multi_label if multi_label is None else multi_label,
     }
     part = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
     out.parent.mkdir(parents=True, exist_ok=True)

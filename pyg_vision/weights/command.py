@@ -31,6 +31,9 @@ def add_parser(commands: Any) -> None:
         "--options", metavar="JSON", help="arguments of the model, such as '{\"k\": 12}'"
     )
     parser.add_argument("--classes", metavar="FILE", help="a .json list of the names of classes")
+    parser.add_argument(
+        "--multi_label", action="store_true", help="an image has any number of the classes"
+    )
     parser.set_defaults(run=_convert)
 
 
@@ -52,7 +55,8 @@ def _convert(values: argparse.Namespace) -> int:
         classes = None
         if values.classes is not None:
             classes = _json("--classes", Path(values.classes).read_text(encoding="utf-8"), list)
-        written = convert(source, out, classes, **(options or {}))
+        several = values.multi_label or None
+        written = convert(source, out, classes, multi_label=several, **(options or {}))
         sys.stdout.write(f"{describe_checkpoint(written)}\n")
     except (OSError, ValueError) as error:
         return _failed(error)

@@ -196,7 +196,7 @@ def test_vig(mode: str, quick: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("mode", ["forward", "training"])
-@pytest.mark.parametrize("nodes", [256, 320])
+@pytest.mark.parametrize("nodes", [256, pytest.param(320, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:an image of")
 def test_pyramid_vig(mode: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyramid_vig, "SIZES", {256: (64, 64), 320: (64, 80)})

@@ -13,7 +13,7 @@ pytest.importorskip("triton")
 
 
 @pytest.mark.parametrize(
-    ("options", "cases"), [((), 13), pytest.param(("--all",), 38, marks=pytest.mark.slow)]
+    ("options", "cases"), [((), 7), pytest.param(("--all",), 38, marks=pytest.mark.slow)]
 )
 def test_it_is_right_in_the_interpreter(options, cases):
     probe = Path(__file__).with_name("triton_knn_probe.py")

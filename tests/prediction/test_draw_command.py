@@ -50,7 +50,7 @@ def test_blocks_and_classes_of_each_image(model, photos, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--blocks", "3"], r"'blocks' must be some of 2 blocks"),
+        (["--blocks", "1", "3"], r"--blocks are 1 to 2 (got 3)"),
         (["--blocks", "0"], "--blocks are counted from 1"),
         (["--at", "0.5", "2"], "'points' must be pairs"),
         (["--class", "dog"], "--class belongs to --attribute"),

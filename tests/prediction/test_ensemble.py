@@ -45,3 +45,10 @@ def test_what_does_not_belong_together(runs, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["test", "--ensemble", runs[0]])
     assert "two runs or more" in capsys.readouterr().err
+
+
+def test_large_logits_of_several_labels_are_told_apart(tmp_path):
+    labels = [[1.0], [0.0], [1.0]]
+    runs = [write(tmp_path / n, [[90.0], [80.0], [70.0]], labels) for n in "ab"]
+    found = ensemble_accuracy(runs)
+    assert found[runs[0]] == pytest.approx((1 + 2 / 3) / 2)

@@ -25,3 +25,8 @@ def test_large_logits_are_told_apart():
     assert found.tolist() == [1.0]
     assert average_precision(torch.tensor([[200.0], [300.0]]), labels).tolist() == [0.5]
     assert average_precision(torch.ones(2, 1), labels).tolist() == [0.5]  # of ties, all or none
+
+
+def test_what_is_no_number_has_no_order():
+    with pytest.raises(ValueError, match="'probabilities' must not be NaN"):
+        average_precision(torch.tensor([[0.5], [torch.nan]]), torch.tensor([[1], [0]]))

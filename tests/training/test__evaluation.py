@@ -28,7 +28,9 @@ def test_several_labels_as_scikit_learn_scores_them():
 def test_a_label_that_no_sample_has_counts_nothing():
     logits = torch.tensor([[3.0, 0.0], [-3.0, 0.0], [1.0, 0.0]])
     labels = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
-    assert summarise(logits, labels)["map"] == 1.0
+    both = summarise(logits, labels)
+    assert both["map"] == 1.0
+    assert both["per_class"] == [1.0, None]
     assert summarise(logits[:, 1:], labels[:, 1:])["map"] == 0.0
     one = summarise(logits[:, :1], labels[:, :1])  # a single label
     assert one["map"] == 1.0
@@ -50,3 +52,9 @@ def test_the_loss_and_its_smoothing():
         classification_loss(logits, classes, multi_label=False),
         -logits.log_softmax(1)[torch.arange(3), classes].mean(),
     )
+
+
+def test_a_class_that_no_sample_has_has_no_accuracy():
+    found = summarise(torch.eye(3), torch.tensor([0, 1, 1]))
+    assert found["top1"] == pytest.approx(2 / 3)
+    assert found["per_class"] == [1.0, 0.5, None]

@@ -75,11 +75,36 @@ def test_other_names_of_columns_and_folders(tmp_path):
     assert data.raw_sample(0)[1] == str(folder / "b.png")
 
 
+def test_classes_are_divided_in_the_same_proportion(tmp_path):
+    lines = [f"{i}.png,{'x' if i < 12 else 'y'}" for i in range(16)] + ["16.png,z"]
+    for i in range(17):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    data = read(write(tmp_path, "file,labels", *lines), multi_label=False, test_share=0.25)
+    found = {split: [row.labels[0] for row in rows] for split, rows in data.splits.items()}
+    assert sorted(found["test"]) == ["x"] * 3 + ["y"]
+    assert sorted(found["train"]) == ["x"] * 9 + ["y"] * 3 + ["z"]  # the only one
+
+
+def test_a_table_of_test_images_has_the_classes_of_the_model(tmp_path):
+    path = write(tmp_path, "file,labels,split", "a.png,y,test", "b.png,,test")
+    data = ImageTableData(str(path), image_size=8, batch_size=2)
+    data.setup("test")
+    data.adopt_classes(["x", "y", "z"])
+    assert data.classes == ["x", "y", "z"]
+    assert next(iter(data.test_dataloader()))[1].tolist() == [[0, 1, 0], [0, 0, 0]]
+    data.setup("validate")
+    assert next(iter(data.val_dataloader()))[1].tolist() == [[0, 1, 0], [0, 0, 0]]
+    with pytest.raises(ValueError, match="has the label 'y', which is none of the 1 of the model"):
+        data.adopt_classes(["x"])
+    with pytest.raises(ValueError, match="has no train images"):
+        ImageTableData(str(path), image_size=8, batch_size=2).setup("fit")
+
+
 def test_one_class_each(tmp_path):
     path = write(tmp_path, "file,labels", "a.png,x", "b.png,y", "c.png,x", "d.png,y")
     data = read(path, multi_label=False, test_share=0.25)
     assert not data.multi_label
-    assert [len(data.images(split)) for split in ("train", "test")] == [3, 1]
+    assert [len(data.images(split)) for split in ("train", "test")] == [2, 2]  # of each class one
     labels = next(iter(data.train_dataloader()))[1]
     assert labels.dtype == torch.int64
     assert labels.shape == (2,)
@@ -176,5 +201,12 @@ def test_several_labels_are_learned_reported_and_predicted(tmp_path, capsys):
     assert re.search(r"mAP [0-9.]+%  ensemble", capsys.readouterr().out)
     assert main(["validate", "--run_dir", runs[0], "--progress_bar", "false"]) == 0
     assert f"mAP {100 * results['map']:.2f}%" in capsys.readouterr().out
+    # Images of one label only, of a table that has no others.
+    lines = table.read_text().splitlines()
+    chosen = [line.replace("train", "test") for line in lines[1:] if line.split(",")[1] == "blue"]
+    (tmp_path / "blue.csv").write_text("\n".join([lines[0], *chosen]) + "\n")
+    other = ["--run_dir", runs[0], "--data.table", str(tmp_path / "blue.csv")]
+    assert main(["test", *other, "--progress_bar", "false"]) == 0
+    assert f"on {len(chosen)} samples" in capsys.readouterr().out
     config = yaml.safe_load((tmp_path / "run0" / "config.yaml").read_text())
     assert config["data"]["init_args"]["multi_label"] is True

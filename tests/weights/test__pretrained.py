@@ -193,6 +193,29 @@ def test_converted_files_say_how_their_model_is_built(cls, tmp_path):
     assert load_trained(tmp_path / "published.pth").classes == [str(i) for i in range(7)]
 
 
+def test_classes_and_inputs_of_a_file_are_those_of_what_is_made_of_it(tmp_path):
+    from pyg_vision.prediction import write_checkpoint
+
+    classes = [f"label {i}" for i in range(7)]
+    given = {"kind": "image", "image_size": 64, "crop": 1.0,
+             "interpolation": "bilinear", "mean": [0.1] * 3, "std": [0.2] * 3}  # fmt: skip
+    about = {"classes": classes, "input": given, "multi_label": True}
+    state = random_model(ViG).state_dict()
+    write_checkpoint({"state_dict": state, "pyg_vision": about}, tmp_path / "last.ckpt")
+    out = convert(tmp_path / "last.ckpt", tmp_path / "own.safetensors")
+    again = convert(out, tmp_path / "again.safetensors")
+    for path in (out, again):
+        info, trained = describe_checkpoint(path), load_trained(path)
+        assert info.classes == trained.classes == classes
+        assert info.multi_label
+        assert trained.multi_label
+        assert info.input == trained.input == given
+        assert "any number of them" in str(info)
+    assert not describe_checkpoint(convert(out, again, multi_label=False)).multi_label
+    # A head of other classes has no names.
+    assert describe_checkpoint(convert(out, again, num_classes=3)).classes is None
+
+
 def test_errors_of_conversion(tmp_path):
     state = published(random_model(ViG))
     for arguments, message in (
