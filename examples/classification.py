@@ -4,9 +4,9 @@
     python -m examples.classification --model point_clouds
     python -m examples.classification --model superpixels
 
-The ResNet sees images of one shape each. A point cloud is a PyG `Data` of points on a sphere, a
-cube or a cone; superpixels are the same images, cut up by PyG's `ToSLIC`, each superpixel a node.
-Graphs of any sizes go into one batch.
+The ResNet sees handwritten digits, which are part of scikit-learn; superpixels are the same images,
+cut up by PyG's `ToSLIC`, each superpixel a node. A point cloud is a PyG `Data` of points on a
+sphere, a cube or a cone. Graphs of any sizes go into one batch.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from torch_geometric.transforms import ToSLIC
 from torchvision.models import resnet18
 
 from examples import training
-from examples.shapes import Shapes
+from pyg_vision.datasets import DigitsGraphs
 from pyg_vision.nn import FFN, Grapher, Grapher2d
 
-MODELS = ("resnet", "point_clouds", "superpixels")
-IMAGE_SIZE = 64
+STEPS = {"resnet": 150, "point_clouds": 400, "superpixels": 800}
+MODELS = tuple(STEPS)
+IMAGE_SIZE = 32
+TEST_SEED = 1_000_000
 
 
 class GraphClassifier(Module):
@@ -69,12 +71,13 @@ class GraphClassifier(Module):
 
 
 class GraphResNet(Module):
-    """A ResNet-18 of torchvision whose last stage ends with a graph block."""
+    """A ResNet-18 of torchvision whose last stage ends with a graph block, for small images."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.resnet = resnet18(num_classes=num_classes)
-        # Of 64 pixels, the last stage has 2 x 2 positions at its usual stride.
+        # Without the first two strides, so that the last stage has 4 x 4 positions.
+        self.resnet.conv1.stride = (1, 1)
         self.resnet.maxpool = torch.nn.Identity()
         self.resnet.layer4 = Sequential(self.resnet.layer4, Grapher2d(512, k=9))
 
@@ -83,37 +86,39 @@ class GraphResNet(Module):
         return logits
 
 
-class OneShape(Dataset[Data]):
-    """Images `image` `(1, 3, size, size)` of one shape each with its class `y`.
+class Digits(Dataset[Data]):
+    """Scikit-learn's handwritten digits, `image` `(1, 3, 32, 32)` in [0, 1] with its class `y`.
 
     Args:
-        length: The number of images.
-        seed: Which ones.
-        transform: Makes a graph of an image and its class.
+        length: The number of images, which are repeated if there are fewer.
+        test: Whether they are those of the test split.
     """
 
-    def __init__(
-        self, length: int, seed: int = 0, transform: Callable[[Tensor, Tensor], Data] | None = None
-    ) -> None:
-        self.shapes = Shapes(length, IMAGE_SIZE, seed, most=1)
-        self.transform = transform
+    def __init__(self, length: int, test: bool = False) -> None:
+        self.length = length
+        self.digits = DigitsGraphs("test" if test else "train", patch_size=8)
 
     def __len__(self) -> int:
-        return len(self.shapes)
+        return self.length
 
     def __getitem__(self, index: int) -> Data:
-        image, target = self.shapes[index]
-        y = target["labels"] - 1
-        if self.transform is not None:
-            return self.transform(image, y)
-        return Data(image=image.unsqueeze(0), y=y, num_nodes=1)
+        if not 0 <= index < self.length:
+            raise IndexError(f"there are {self.length} images (got index {index})")
+        digit = self.digits[index % len(self.digits)]
+        image = F.interpolate(digit.x.view(1, 1, 8, 8), (IMAGE_SIZE,) * 2, mode="bilinear")
+        return Data(image=image.clamp(0, 1).expand(-1, 3, -1, -1), y=digit.y, num_nodes=1)
 
 
-def superpixels(image: Tensor, y: Tensor) -> Data:
-    """Returns the superpixels of an image: their mean colours and places, both in [-1, 1]."""
-    data = ToSLIC(add_seg=False, n_segments=120, compactness=5.0)(image)
-    data.x, data.pos, data.y = data.x * 2 - 1, data.pos / (IMAGE_SIZE / 2) - 1, y
-    return data
+class Superpixels(Digits):
+    """The superpixels of these images: their mean grey value `x` and place `pos`, in [-1, 1]."""
+
+    cut = ToSLIC(add_seg=False, n_segments=75, compactness=0.5, channel_axis=-1)
+
+    def __getitem__(self, index: int) -> Data:
+        digit = super().__getitem__(index)
+        data: Data = self.cut(digit.image[0, :1])
+        data.x, data.pos, data.y = data.x * 2 - 1, data.pos / (IMAGE_SIZE / 2) - 1, digit.y
+        return data
 
 
 class PointClouds(Dataset[Data]):
@@ -150,14 +155,16 @@ class PointClouds(Dataset[Data]):
         return Data(pos=torch.from_numpy(points).float(), y=torch.tensor([y]))
 
 
-def make(name: str) -> tuple[Module, Callable[[int, int], Dataset[Data]]]:
-    """Returns a model, and its data by their number and seed, for one of `MODELS`."""
+def make(name: str) -> tuple[Module, Callable[[int, bool], Dataset[Data]]]:
+    """Returns a model, and its data by their number and whether they are test data, for one of
+    `MODELS`.
+    """
     if name == "resnet":
-        return GraphResNet(3), lambda length, seed: OneShape(length, seed)
+        return GraphResNet(10), Digits
     if name == "point_clouds":
-        return GraphClassifier(3, 3), lambda length, seed: PointClouds(length, seed)
+        return GraphClassifier(3, 3), lambda length, test: PointClouds(length, TEST_SEED * test)
     if name == "superpixels":
-        return GraphClassifier(5, 3), lambda length, seed: OneShape(length, seed, superpixels)
+        return GraphClassifier(3, 10), Superpixels
     raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
 
 
@@ -186,15 +193,16 @@ def evaluate(model: Module, data: Dataset[Any], batch_size: int = 32) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="resnet")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, help="batches (150; 400, 800 of the others)")
     parser.add_argument("--batch_size", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
+    steps = values.steps or STEPS[values.model]
     torch.manual_seed(values.seed)
     model, make_data = make(values.model)
-    data = make_data(values.steps * values.batch_size, values.seed)
-    training.show(train(model, data, values.steps, values.batch_size))
-    print(f"accuracy {evaluate(model, make_data(200, values.seed + 1_000_000)):.3f}")
+    data = make_data(steps * values.batch_size, False)
+    training.show(train(model, data, steps, values.batch_size))
+    print(f"accuracy {evaluate(model, make_data(500, True)):.3f}")
 
 
 if __name__ == "__main__":

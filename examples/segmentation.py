@@ -22,7 +22,8 @@ from examples.shapes import CLASSES, Shapes, collate
 from examples.training import small_pyramid
 from pyg_vision.nn import BackboneWithFPN, Grapher2d
 
-MODELS = ("semantic_fpn", "unet")
+STEPS = {"semantic_fpn": 1800, "unet": 600}
+MODELS = tuple(STEPS)
 
 
 class SemanticFPN(Module):
@@ -159,14 +160,15 @@ def evaluate(model: Module, data: Dataset[Any], batch_size: int = 20) -> dict[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="semantic_fpn")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, help="batches (1800; 600 of the U-Net)")
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
+    steps = values.steps or STEPS[values.model]
     torch.manual_seed(values.seed)
     model = make_segmenter(values.model)
-    data = Shapes(values.steps * values.batch_size, seed=values.seed)
-    training.show(train(model, data, values.steps, values.batch_size))
+    data = Shapes(steps * values.batch_size, seed=values.seed)
+    training.show(train(model, data, steps, values.batch_size))
     print(training.as_text(evaluate(model, Shapes(200, seed=values.seed + 1_000_000))))
 
 
