@@ -9,6 +9,7 @@ Adapt = Literal["input", "head"]
 Backend = Literal["auto", "torch", "torch_cluster"]
 Bias = Tensor | Callable[[int, int], Tensor]
 Connectivity = Literal[4, 8]
+EdgeScore = Literal["tanh", "softmax"]
 Grid = tuple[int, int]  # rows and columns of patches
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 Metric = Literal["euclidean", "cosine"]

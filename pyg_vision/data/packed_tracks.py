@@ -76,6 +76,10 @@ class TensorTracks(Tracks):
     def strided(self, stride: int) -> TensorTracks:
         return self if stride == 1 else self._after[stride]
 
+    def with_joints(self, num_joints: int) -> TensorTracks:
+        kept = self._counts, self._indices, self._spacings
+        return TensorTracks(num_joints, *kept, self._after)
+
     def spacing(self, gap: int, stride: int, device: torch.device) -> Spacing:
         return self._spacings[gap, stride]
 
@@ -112,6 +116,7 @@ class PackedTracks:
         pieces = [sequence, first, first[:1], last, last[:1]]
         for steps, stride in self.levels:
             counts.append(tracks.num_frames)
+            pieces.append(tracks.track_of_frame(host))
             for step in steps:
                 rows, after, places = tracks.spacing(*step, host)
                 counts.append(max(places.size(0), LEAST_PLACES))
@@ -152,6 +157,7 @@ class PackedTracks:
             frames.append(next(rest))
         sizes = [tracks] * 3
         for i, (steps, _) in enumerate(self.levels):
+            sizes.append(frames[i])
             for _, stride in steps:
                 sizes += [frames[i]] if stride == 1 else [frames[i], frames[i + 1]]
         sizes.append(frames[-1])
@@ -161,19 +167,21 @@ class PackedTracks:
         )
         names = {name: next(parts) for name in ("sequence", "first", "last")}
         spacings: list[dict[tuple[int, int], Spacing]] = []
+        owners: list[Tensor] = []  # the track of each frame
         for i, (steps, _) in enumerate(self.levels):
             spacings.append({})
+            owners.append(next(parts))
             for step, size in zip(steps, places[i], strict=True):
                 rows = next(parts)
                 after = rows if step[1] == 1 else next(parts)
                 spacings[i][step] = Spacing(rows, after, self.index.new_empty(size, 0))
-        names["track"] = next(parts)
-        made = TensorTracks(num_joints, (sequences, tracks, frames[-1]), names, {}, {})
+        last = {**names, "track": next(parts)}
+        made = TensorTracks(num_joints, (sequences, tracks, frames[-1]), last, {}, {})
         for i in range(len(self.levels) - 1, -1, -1):
             made = TensorTracks(
                 num_joints,
                 (sequences, tracks, frames[i]),
-                names,
+                {**names, "track": owners[i]},
                 spacings[i],
                 {self.levels[i].stride: made},
             )

@@ -73,6 +73,7 @@ class Tracks:
         self.num_joints = num_joints
         self._plans: dict[tuple[object, torch.device], Tensor] = {}
         self._strided: dict[int, Tracks] = {}
+        self._joints: dict[int, Tracks] = {}
 
     @classmethod
     def of(cls, data: Data | Sequence[Sequence[int]] | Sequence[int]) -> Tracks:
@@ -156,6 +157,16 @@ class Tracks:
             lengths = [(length - 1) // stride + 1 for length in self.lengths]
             self._strided[stride] = Tracks(lengths, self.persons, self.num_joints)
         return self._strided[stride]
+
+    def with_joints(self, num_joints: int) -> Tracks:
+        r"""Returns the same tracks of frames of another number of joints.
+
+        Args:
+            num_joints (int): The number of joints.
+        """
+        if num_joints not in self._joints:
+            self._joints[num_joints] = Tracks(self.lengths, self.persons, num_joints)
+        return self._joints[num_joints]
 
     def spaced(self, gap: int, stride: int) -> list[int]:
         r"""Returns the start of each track in a padded layout, in which at least :obj:`gap` free

@@ -69,6 +69,14 @@ class UniformTracks(Tracks):
         length = (self._length - 1) // stride + 1
         return UniformTracks(self.num_sequences, self.num_persons, length, self.num_joints)
 
+    def with_joints(self, num_joints: int) -> UniformTracks:
+        r"""Returns the same tracks of frames of another number of joints.
+
+        Args:
+            num_joints (int): The number of joints.
+        """
+        return UniformTracks(self._num_sequences, self.num_persons, self._length, num_joints)
+
     def first_frames(self, device: torch.device) -> Tensor:
         r"""Returns the first frame of each track.
 

@@ -1,34 +1,59 @@
 r"""Graph layers, blocks and models."""
 
 from pyg_vision.nn.blocks.ffn import FFN
+from pyg_vision.nn.blocks.graph_unit import GraphUnit, SpaceTimeBlock
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.grapher2d import Grapher2d
 from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
+from pyg_vision.nn.conv.adaptive_graph_conv import AdaptiveGraphConv
+from pyg_vision.nn.conv.channel_topology_conv import ChannelTopologyConv
+from pyg_vision.nn.conv.dynamic_graph_conv import DynamicGraphConv
+from pyg_vision.nn.conv.learned_graph_conv import LearnedGraphConv
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.conv.relation_plan import RelationGroup, RelationPlan
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
 from pyg_vision.nn.conv.vig_edge_conv import ViGEdgeConv
 from pyg_vision.nn.conv.vig_gin_conv import ViGGINConv
 from pyg_vision.nn.conv.vig_sage_conv import ViGSAGEConv
+from pyg_vision.nn.dense.dense_adaptive import DenseAdaptiveGraphConv, DenseSkeletonAttention
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
+from pyg_vision.nn.dense.dense_channel_topology import DenseChannelTopologyConv
 from pyg_vision.nn.dense.dense_conv import (
     DenseMRConv,
     DenseViGEdgeConv,
     DenseViGGINConv,
     DenseViGSAGEConv,
 )
+from pyg_vision.nn.dense.dense_dynamic import DenseDynamicGraphConv
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
+from pyg_vision.nn.dense.dense_space_time import (
+    DenseGraphUnit,
+    DenseLearnedGraphConv,
+    DenseMultiScaleTemporalConv,
+    DenseSpaceTimeBlock,
+)
 from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
 from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.multi_scale_temporal_conv import MultiScaleTemporalConv
+from pyg_vision.nn.layers.person_norm import PersonNorm
+from pyg_vision.nn.layers.skeleton_attention import SkeletonAttention
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
+from pyg_vision.nn.layers.temporal_max_pool import TemporalMaxPool
+from pyg_vision.nn.models.adaptive_gcn import AAGCN, AGCN, AAGCN_Weights, AGCN_Weights, aagcn, agcn
+from pyg_vision.nn.models.ctr_gcn import CTRGCN, CTRGCN_Weights, ctrgcn
+from pyg_vision.nn.models.dense_adaptive_gcn import DenseAAGCN, DenseAGCN
+from pyg_vision.nn.models.dense_ctr_gcn import DenseCTRGCN
+from pyg_vision.nn.models.dense_dg_stgcn import DenseDGSTGCN
 from pyg_vision.nn.models.dense_pyramid_vig import DensePyramidViG
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
+from pyg_vision.nn.models.dense_st_gcn_pp import DenseSTGCNPP
 from pyg_vision.nn.models.dense_vig import DenseViG
+from pyg_vision.nn.models.dg_stgcn import DGSTGCN, DGSTGCN_Weights, dgstgcn
 from pyg_vision.nn.models.feature_maps import BackboneWithFPN, FeatureMaps
 from pyg_vision.nn.models.pyramid_vig import (
     PViG_B_Weights,
@@ -48,7 +73,9 @@ from pyg_vision.nn.models.registry import (
     list_models,
     register_model,
 )
-from pyg_vision.nn.models.st_gcn import STGCN, Stage, STGCN_Weights, stgcn
+from pyg_vision.nn.models.st_gcn import STGCN, STGCN_Weights, stgcn
+from pyg_vision.nn.models.st_gcn_pp import STGCNPP, STGCNPP_Weights, stgcnpp
+from pyg_vision.nn.models.stage import Stage
 from pyg_vision.nn.models.two_stream import TwoStream
 from pyg_vision.nn.models.vig import (
     ViG,
@@ -72,6 +99,16 @@ __all__ = [
     "pvig_b",
     "STGCN",
     "stgcn",
+    "STGCNPP",
+    "stgcnpp",
+    "AGCN",
+    "agcn",
+    "AAGCN",
+    "aagcn",
+    "CTRGCN",
+    "ctrgcn",
+    "DGSTGCN",
+    "dgstgcn",
     "TwoStream",
     "Stage",
     "list_models",
@@ -87,6 +124,11 @@ __all__ = [
     "PViG_M_Weights",
     "PViG_B_Weights",
     "STGCN_Weights",
+    "STGCNPP_Weights",
+    "AGCN_Weights",
+    "AAGCN_Weights",
+    "CTRGCN_Weights",
+    "DGSTGCN_Weights",
     "FeatureMaps",
     "BackboneWithFPN",
     "Grapher",
@@ -94,11 +136,17 @@ __all__ = [
     "FFN",
     "Stem",
     "STGCNBlock",
+    "SpaceTimeBlock",
+    "GraphUnit",
     "MRConv",
     "ViGEdgeConv",
     "ViGSAGEConv",
     "ViGGINConv",
     "SpatialGraphConv",
+    "LearnedGraphConv",
+    "AdaptiveGraphConv",
+    "ChannelTopologyConv",
+    "DynamicGraphConv",
     "RelationPlan",
     "RelationGroup",
     "GroupedLinear",
@@ -106,6 +154,10 @@ __all__ = [
     "RelativePosition",
     "DropPath",
     "TemporalConv",
+    "TemporalMaxPool",
+    "MultiScaleTemporalConv",
+    "PersonNorm",
+    "SkeletonAttention",
     "DenseMRConv",
     "DenseViGEdgeConv",
     "DenseViGSAGEConv",
@@ -118,4 +170,17 @@ __all__ = [
     "DenseSpatialGraphConv",
     "DenseSTGCNBlock",
     "DenseSTGCN",
+    "DenseSTGCNPP",
+    "DenseAGCN",
+    "DenseAAGCN",
+    "DenseCTRGCN",
+    "DenseDGSTGCN",
+    "DenseAdaptiveGraphConv",
+    "DenseChannelTopologyConv",
+    "DenseDynamicGraphConv",
+    "DenseSkeletonAttention",
+    "DenseSpaceTimeBlock",
+    "DenseGraphUnit",
+    "DenseLearnedGraphConv",
+    "DenseMultiScaleTemporalConv",
 ]

@@ -14,6 +14,9 @@ def test_unpacked_they_answer_as_before_with_one_empty_sequence_more():
         assert unpacked.num_sequences == tracks.num_sequences + 1
         assert unpacked.num_tracks == tracks.num_tracks + 1
         assert unpacked.num_frames == tracks.num_frames
+        assert torch.equal(unpacked.track_of_frame(CPU), tracks.track_of_frame(CPU))
+        more = unpacked.with_joints(6)
+        assert (more.num_joints, more.num_frames) == (6, tracks.num_frames)
         for step in level.steps:
             ours, theirs = unpacked.spacing(*step, CPU), tracks.spacing(*step, CPU)
             assert torch.equal(ours.rows, theirs.rows)

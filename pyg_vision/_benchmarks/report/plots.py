@@ -112,7 +112,11 @@ def _mark_nodes(axis: Axes, sweep: list[CaseResult]) -> None:
     from matplotlib.ticker import NullLocator
 
     nodes = [result.case.nodes for result in sweep]
-    axis.set_xticks(nodes, [f"{count:,}" for count in nodes])
+    crowded = len(nodes) > 5
+    labels = [f"{count:,}" for count in nodes]
+    axis.set_xticks(
+        nodes, labels, rotation=30 if crowded else 0, ha="right" if crowded else "center"
+    )
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("nodes of a graph")
 

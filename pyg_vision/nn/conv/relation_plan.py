@@ -54,6 +54,10 @@ class RelationPlan(Module):
         num_relations (int): The number of relations.
         num_nodes (int): The number of sources.
 
+    Attributes:
+        complete (bool): Whether all nodes are joined by all relations, sorted by relation, source
+            and destination, so that weights of edges are matrices.
+
     Example:
         >>> import torch
         >>> from pyg_vision.data import skeleton_graph
@@ -74,6 +78,7 @@ class RelationPlan(Module):
         super().__init__()
         self.num_relations = num_relations
         self.num_nodes = num_nodes
+        self.complete = _is_complete(edge_index, edge_type, num_relations, num_nodes)
         self.register_buffer("edge_index", edge_index, persistent=False)
         self.register_buffer("edge_type", edge_type, persistent=False)
         sources = [
@@ -102,6 +107,14 @@ class RelationPlan(Module):
             )
             for i, relations in enumerate(self._relations)
         ]
+
+
+def _is_complete(edge_index: Tensor, edge_type: Tensor, num_relations: int, num_nodes: int) -> bool:
+    r"""Whether all nodes are joined by all relations, in the order of matrices."""
+    if edge_type.numel() != num_relations * num_nodes**2:
+        return False
+    number = (edge_type * num_nodes + edge_index[0]) * num_nodes + edge_index[1]
+    return torch.equal(number, torch.arange(number.numel(), device=number.device))
 
 
 def whole_group(edge_index: Tensor, edge_type: Tensor, num_relations: int) -> RelationGroup:

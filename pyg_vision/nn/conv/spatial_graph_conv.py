@@ -178,6 +178,8 @@ class SpatialGraphConv(FusibleConv, LazyWeight):
         Sums over edges cost more than their share of multiplications: they are small products,
         bound by memory.
         """
+        if plan is not None and plan.complete and num_targets == plan.num_nodes:
+            return self._by_matrices(x, edge_weight, num_targets)
         if self.in_channels < self.out_channels:
             return self._aggregate_first(x, edge_index, edge_type, edge_weight, num_targets)
         if plan is None:
@@ -207,6 +209,22 @@ class SpatialGraphConv(FusibleConv, LazyWeight):
         flat = None if bias is None else bias.flatten()
         h = node_linear(x, weight.transpose(1, 2).flatten(0, 1), flat)
         return h.view(*h.shape[:-2], h.size(-2) * len(group.relations), self.out_channels)
+
+    def _by_matrices(self, x: Tensor, edge_weight: OptTensor, num_nodes: int) -> Tensor:
+        r"""Aggregates by products with the weights of a complete graph, as matrices."""
+        relations, shape = self.num_relations, (self.num_relations, num_nodes, num_nodes)
+        if edge_weight is None:
+            edge_weight = x.new_ones(shape)
+        matrices = edge_weight.to(x.dtype).view(shape)
+        if self.in_channels < self.out_channels:
+            rows = matrices.permute(2, 0, 1).reshape(num_nodes * relations, num_nodes)
+            h = (rows @ x).view(*x.shape[:-1], relations * self.in_channels)
+            out = node_linear(h, self.weight.flatten(0, 1).t())
+            return out if self.bias is None else out + matrices.sum(1).t() @ self.bias
+        flat = None if self.bias is None else self.bias.flatten()
+        h = node_linear(x, self.weight.transpose(1, 2).flatten(0, 1), flat)
+        h = h.view(*x.shape[:-2], num_nodes * relations, self.out_channels)
+        return matrices.permute(2, 1, 0).reshape(num_nodes, num_nodes * relations) @ h
 
     def _aggregate_first(
         self,

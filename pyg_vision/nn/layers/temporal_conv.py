@@ -25,7 +25,7 @@ class TemporalConv(Module):
 
     .. math::
         \mathbf{x}^{\prime}_{v, t} = \mathbf{b} + \sum_{\tau = 0}^{k - 1} \mathbf{W}_{\tau} \,
-        \mathbf{x}_{v, s t + \tau - (k - 1) / 2}
+        \mathbf{x}_{v, s t + d (\tau - (k - 1) / 2)}
 
     where :math:`\mathbf{x}_{v, t}` is joint :math:`v` in frame :math:`t` of one person, zero
     before its first and after its last frame. Persons and sequences never mix, and tracks of any
@@ -39,6 +39,8 @@ class TemporalConv(Module):
             (default: :obj:`9`)
         stride (int, optional): The stride :math:`s`. (default: :obj:`1`)
         bias (bool, optional): Whether there is a bias. (default: :obj:`True`)
+        dilation (int, optional): The frames :math:`d` from one entry of the kernel to the next.
+            (default: :obj:`1`)
 
     Shapes:
         - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
@@ -69,18 +71,25 @@ class TemporalConv(Module):
         kernel_size: int = 9,
         stride: int = 1,
         bias: bool = True,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         self.in_channels = check_int("in_channels", in_channels)
         self.out_channels = check_int("out_channels", out_channels)
         self.kernel_size = check_int("kernel_size", kernel_size)
         self.stride = check_int("stride", stride)
+        self.dilation = check_int("dilation", dilation)
         if kernel_size % 2 == 0:
             raise ValueError(f"'kernel_size' must be odd (got {kernel_size})")
         # Shaped as that of the published convolution over maps of frames and joints.
         self.weight = Parameter(torch.empty(out_channels, in_channels, kernel_size, 1))
         self.register_parameter("bias", Parameter(torch.empty(out_channels)) if bias else None)
         self.reset_parameters()
+
+    @property
+    def reach(self) -> int:
+        r"""How many frames before and after its own an output sees."""
+        return self.kernel_size // 2 * self.dilation
 
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters of the module, as those of a convolution."""
@@ -104,15 +113,17 @@ class TemporalConv(Module):
                 f"{tracks.num_tracks} track(s) of {tracks.num_frames} frames and "
                 f"{tracks.num_joints} joints (got shape {list(x.shape)})"
             )
-        joints, gap = tracks.num_joints, self.kernel_size // 2
+        joints = tracks.num_joints
         if tracks.regular:
             # One dimension at a time: a compiler with symbols for sizes could not divide by two.
             frames = x.reshape(tracks.num_frames, joints, x.size(1))
             maps = frames.reshape(tracks.num_tracks, tracks.length, joints, x.size(1))
             return self._convolve(maps).flatten(0, 1).flatten(0, 1)
+        if self.reach == 0 and self.stride == 1:  # each frame by itself
+            return self._convolve(x.reshape(1, -1, joints, x.size(1))).flatten(0, 1).flatten(0, 1)
         # Tracks behind one another in one long map, with as many zeros between as a kernel
         # reaches: the zeros before the first and after the last frame, shared by neighbours.
-        rows, after, places = tracks.spacing(gap, self.stride, x.device)
+        rows, after, places = tracks.spacing(self.reach, self.stride, x.device)
         spaced = x.new_zeros(places.size(0), joints * x.size(1))
         spaced = spaced.index_copy(0, rows, x.reshape(-1, joints * x.size(1)))
         out = self._convolve(spaced.view(1, -1, joints, x.size(1)))
@@ -128,22 +139,24 @@ class TemporalConv(Module):
             # bind an exported program to lengths that the stride divides.
             x, stride = x[:, ::stride].contiguous(), 1
         if _has_faster_gradient(x, self.weight):
-            out = _ShiftedProducts.apply(x, self.weight, self.bias, stride)
+            out = _ShiftedProducts.apply(x, self.weight, self.bias, stride, self.dilation)
         else:
-            out = _convolve(x, self.weight, self.bias, stride)
+            out = _convolve(x, self.weight, self.bias, stride, self.dilation)
         return out
 
     def __repr__(self) -> str:
+        dilation = "" if self.dilation == 1 else f", dilation={self.dilation}"
         return (
             f"{self.__class__.__name__}({self.in_channels}, {self.out_channels}, "
-            f"kernel_size={self.kernel_size}, stride={self.stride})"
+            f"kernel_size={self.kernel_size}, stride={self.stride}{dilation})"
         )
 
 
-def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, dilation: int) -> Tensor:
     r"""A map with channels last, as it is."""
-    maps, padding = x.permute(0, 3, 1, 2), (weight.size(2) // 2, 0)
-    return F.conv2d(maps, weight, bias, (stride, 1), padding).permute(0, 2, 3, 1)
+    maps, padding = x.permute(0, 3, 1, 2), (weight.size(2) // 2 * dilation, 0)
+    out = F.conv2d(maps, weight, bias, (stride, 1), padding, (dilation, 1))
+    return out.permute(0, 2, 3, 1)
 
 
 def _has_faster_gradient(x: Tensor, weight: Tensor) -> bool:
@@ -164,12 +177,14 @@ class _ShiftedProducts(Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
-        return _convolve(x, weight, bias, stride)
+    def forward(
+        x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, dilation: int
+    ) -> Tensor:
+        return _convolve(x, weight, bias, stride, dilation)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, weight, _, ctx.stride = inputs
+        x, weight, _, ctx.stride, ctx.dilation = inputs
         ctx.save_for_backward(x, weight)
         ctx.save_for_forward(x, weight)
 
@@ -181,30 +196,34 @@ class _ShiftedProducts(Function):
         if ctx.needs_input_grad[0]:
             grad_x = torch.ops.aten.convolution_backward(
                 grad.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2), weight, None, (ctx.stride, 1),
-                (weight.size(2) // 2, 0), (1, 1), False, (0, 0), 1, (True, False, False),
+                (weight.size(2) // 2 * ctx.dilation, 0), (ctx.dilation, 1), False, (0, 0), 1,
+                (True, False, False),
             )[0].permute(0, 2, 3, 1)  # fmt: skip
         if ctx.needs_input_grad[1]:
-            grad_weight = weight_gradient(grad, x, weight.size(2), ctx.stride)
+            grad_weight = weight_gradient(grad, x, weight.size(2), ctx.stride, ctx.dilation)
         if ctx.needs_input_grad[2]:
             grad_bias = grad.sum((0, 1, 2))
-        return grad_x, grad_weight, grad_bias, None
+        return grad_x, grad_weight, grad_bias, None, None
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Tensor | None:
         x, weight = ctx.saved_tensors
-        x_tangent, weight_tangent, bias_tangent, _ = tangents
+        x_tangent, weight_tangent, bias_tangent, *_ = tangents
+        how = ctx.stride, ctx.dilation
         out = None
         if x_tangent is not None:
-            out = _convolve(x_tangent, weight, bias_tangent, ctx.stride)
+            out = _convolve(x_tangent, weight, bias_tangent, *how)
         if weight_tangent is not None:
-            change = _convolve(x, weight_tangent, None, ctx.stride)
+            change = _convolve(x, weight_tangent, None, *how)
             out = change if out is None else out + change
         if x_tangent is None and bias_tangent is not None:
             out = bias_tangent if out is None else out + bias_tangent
         return out
 
 
-def weight_gradient(grad: Tensor, x: Tensor, kernel_size: int, stride: int) -> Tensor:
+def weight_gradient(
+    grad: Tensor, x: Tensor, kernel_size: int, stride: int, dilation: int = 1
+) -> Tensor:
     r"""Returns the gradient of the weight of a temporal convolution, :math:`(O, C, k, 1)`.
 
     With zeros between the tracks, the frames that one entry of the kernel sees of all outputs are
@@ -215,9 +234,10 @@ def weight_gradient(grad: Tensor, x: Tensor, kernel_size: int, stride: int) -> T
         x (torch.Tensor): The input :math:`(N, T, V, C)`.
         kernel_size (int): The frames :math:`k` of the kernel.
         stride (int): The stride.
+        dilation (int, optional): The frames between entries of the kernel. (default: :obj:`1`)
     """
     num, frames, joints, channels = x.shape
-    reach = kernel_size // 2
+    reach = kernel_size // 2 * dilation
     steps = -(-(frames + reach) // stride)  # of the outputs of a track and the gap behind it
     rows, tail = num * steps, -(-2 * reach // stride)
     spaced = x.new_zeros((rows + tail) * stride, joints * channels)
@@ -230,7 +250,7 @@ def weight_gradient(grad: Tensor, x: Tensor, kernel_size: int, stride: int) -> T
     outputs[:, : grad.size(1)] = grad
     left = outputs.view(-1, grad.size(3)).t()
     products = []
-    for shift in range(kernel_size):
+    for shift in range(0, kernel_size * dilation, dilation):
         start = shift // stride * joints
         products.append(left @ phases[shift % stride, start : start + rows * joints])
     return torch.stack(products, dim=-1).unsqueeze(-1)

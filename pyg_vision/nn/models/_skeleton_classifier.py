@@ -21,6 +21,7 @@ from pyg_vision.data.skeleton import read_layout, read_shapes, skeletons_to_dens
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.data.uniform_tracks import UniformTracks
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
+from pyg_vision.nn.layers.temporal_max_pool import TemporalMaxPool
 from pyg_vision.nn.models._fusable_model import FusableModel
 from pyg_vision.weights.key_rules import KeyRules
 
@@ -204,8 +205,9 @@ class SkeletonClassifier(FusableModel):
         steps: set[tuple[int, int]] = set()
         blocks: Iterable[Module] = self.blocks  # type: ignore[assignment]
         for block in blocks:
-            convs = [module for module in block.modules() if isinstance(module, TemporalConv)]
-            steps |= {(conv.kernel_size // 2, conv.stride) for conv in convs}
+            layers = [m for m in block.modules() if isinstance(m, TemporalConv | TemporalMaxPool)]
+            asked = {(layer.reach, layer.stride) for layer in layers}
+            steps |= asked - {(0, 1)}  # which looks at no other frame
             stride: int = block.stride  # type: ignore[assignment]
             if stride > 1:
                 levels.append(Level(tuple(sorted(steps)), stride))

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import Identity, Linear
-from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
-from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
-from pyg_vision.nn.models.st_gcn import STAGES, STGCN, Stage
+from pyg_vision.nn.models._dense_skeleton import DenseSkeleton
+from pyg_vision.nn.models.st_gcn import STGCN
+from pyg_vision.nn.models.stage import STAGES, Stage
 from pyg_vision.typing import Partition
 
 
-class DenseSTGCN(STGCN):
+class DenseSTGCN(DenseSkeleton, STGCN):
     r"""The :term:`dense twin` of :class:`STGCN`, keeping the published sequence of operations.
 
     Maps :math:`(N \cdot M, C, T, V)`, convolutions and an einsum with the adjacency matrices, as
@@ -81,36 +79,7 @@ class DenseSTGCN(STGCN):
             block=DenseSTGCNBlock,
         )
 
-    def _run_dense(self, x: Tensor) -> Tensor:
-        self._check_dense(x)
-        num, persons = x.size(0), x.size(4)
-        h = self._maps(x)
-        h = F.avg_pool2d(h, h.shape[2:])
-        h = h.view(num, persons, -1, 1, 1).mean(dim=1)
-        return self._classify(h).view(num, -1)
-
-    def _extract_dense(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self._check_dense(x)
-        h = self._maps(x)
-        scores, features = (
-            value.view(x.size(0), x.size(4), *value.shape[1:]).permute(0, 2, 3, 4, 1)
-            for value in (self._classify(h), h)
-        )
-        return scores, features
-
-    def _pack(self, x: Tensor | Data) -> tuple[Tensor, Tracks]:
-        raise TypeError(
-            f"DenseSTGCN takes a tensor (N, C, T, V, M) (got '{type(x).__name__}'); "
-            f"pyg_vision.data.skeletons_to_dense makes one of a Batch"
-        )
-
-    def _maps(self, x: Tensor) -> Tensor:
-        r"""Returns the maps :math:`(N \cdot M, C, T, V)` after the last block."""
-        num, channels, frames, joints, persons = x.shape
-        h = x.permute(0, 4, 3, 1, 2).contiguous()
-        h = self.data_bn(h.view(num * persons, joints * channels, frames))
-        h = h.view(num, persons, joints, channels, frames).permute(0, 1, 3, 4, 2).contiguous()
-        h = h.view(num * persons, channels, frames, joints)
+    def _run_blocks(self, h: Tensor) -> Tensor:
         for block, adj in zip(self.blocks, self._adjacencies(), strict=True):
             h = block(h, adj)
         return h
@@ -121,10 +90,3 @@ class DenseSTGCN(STGCN):
             return [self.adjacency(weight) for weight in self._edge_weights()]
         adj = self.adjacency()
         return [adj * importance for importance in self.edge_importance]
-
-    def _classify(self, h: Tensor) -> Tensor:
-        r"""Runs the head as the 1x1 convolution that is published."""
-        if isinstance(self.fcn, Identity):
-            return h
-        head: Linear = self.fcn  # type: ignore[assignment]
-        return F.conv2d(h, head.weight[:, :, None, None], head.bias)

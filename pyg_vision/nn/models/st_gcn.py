@@ -3,13 +3,13 @@ r"""Spatial temporal graph convolutional networks (ST-GCN)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import BatchNorm1d, Module, ModuleList, Parameter, ParameterList
 
-from pyg_vision._checks import check_int, check_rate
+from pyg_vision._checks import check_rate
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.partition import (
     SkeletonGraph,
@@ -22,33 +22,10 @@ from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
 from pyg_vision.nn.models.registry import build, register_model
+from pyg_vision.nn.models.stage import STAGES, Stage, block_sizes
 from pyg_vision.typing import Partition
 from pyg_vision.weights import WeightsEnum
 from pyg_vision.weights.key_rules import KeyRules, flatten_1x1, rename_by
-
-
-class Stage(NamedTuple):
-    r"""Blocks of one width.
-
-    Args:
-        channels (int): The channels of each block.
-        depth (int): The number of blocks.
-        stride (int): The stride over frames of the first of them. (default: :obj:`1`)
-
-    Example:
-        >>> from pyg_vision.nn import STGCN, Stage
-        >>> model = STGCN(3, 10, stages=[Stage(16, depth=1), Stage(32, depth=2, stride=2)])
-        >>> [block.stride for block in model.blocks]
-        [1, 2, 1]
-    """
-
-    channels: int
-    depth: int
-    stride: int = 1
-
-
-STAGES = (Stage(64, 4), Stage(128, 3, 2), Stage(256, 3, 2))
-
 
 _PYSKL = r"^backbone\.gcn\.(\d+)\."
 # The names of yysijie/st-gcn, then those of pyskl and mmaction2.
@@ -196,7 +173,7 @@ class STGCN(SkeletonClassifier):
         self.plan = RelationPlan(graph.edge_index, graph.edge_type, self.num_relations, joints)
         self.data_bn = (norm_layer or BatchNorm1d)(joints * in_channels)
         options = {} if norm_layer is None else {"norm_layer": norm_layer}
-        sizes = _block_sizes(stages)
+        sizes = block_sizes(stages)
         self.blocks = ModuleList()
         for i, (channels, stride) in enumerate(sizes):
             self.blocks.append(
@@ -301,16 +278,3 @@ def stgcn(
     """
     options = {"in_channels": 3, "num_classes": 400, "layout": "openpose", **kwargs}
     return build(STGCN, STGCN_Weights.verify(weights), progress, options)
-
-
-def _block_sizes(stages: Sequence[Stage | tuple[int, ...]]) -> list[tuple[int, int]]:
-    r"""Returns the channels and the stride of each block."""
-    sizes = []
-    for number, row in enumerate(stages):
-        stage = Stage(*row)
-        for name, value in zip(Stage._fields, stage, strict=True):
-            check_int(f"{name} of stages[{number}]", value)
-        sizes += [(stage.channels, stage.stride)] + [(stage.channels, 1)] * (stage.depth - 1)
-    if not sizes:
-        raise ValueError("'stages' must hold at least one stage (got none)")
-    return sizes

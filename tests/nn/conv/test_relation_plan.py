@@ -65,3 +65,12 @@ def test_one_group_needs_no_look_at_the_edges():
     assert torch.equal(source, edge_index[0])
     assert torch.equal(relation, edge_type)
     assert group.edges is None
+
+
+def test_complete_graphs_are_noticed():
+    edge_type, source, target = torch.ones(3, 4, 4).nonzero().unbind(1)
+    edges = torch.stack((source, target))
+    assert RelationPlan(edges, edge_type, 3, 4).complete
+    assert not RelationPlan(edges.flip(1), edge_type.flip(0), 3, 4).complete  # in another order
+    assert not RelationPlan(edges[:, 1:], edge_type[1:], 3, 4).complete
+    assert not RelationPlan(edges, edge_type, 3, 5).complete

@@ -18,7 +18,8 @@ def one_by_one(conv, x, shapes):
     sizes = [(t, v) for m, t, v in shapes for _ in range(m)]
     for part, (t, v) in zip(x.split([t * v for t, v in sizes]), sizes, strict=True):
         maps = part.view(1, t, v, -1).permute(0, 3, 1, 2)
-        out = F.conv2d(maps, conv.weight, conv.bias, (conv.stride, 1), (conv.kernel_size // 2, 0))
+        padding, dilation = (conv.reach, 0), (conv.dilation, 1)
+        out = F.conv2d(maps, conv.weight, conv.bias, (conv.stride, 1), padding, dilation)
         outs.append(out[0].permute(1, 2, 0).reshape(-1, conv.out_channels))
     return torch.cat(outs)
 
@@ -26,8 +27,10 @@ def one_by_one(conv, x, shapes):
 @pytest.mark.parametrize("shapes", [RAGGED, REGULAR])
 @pytest.mark.parametrize("kernel_size", [1, 3, 9])
 @pytest.mark.parametrize("stride", [1, 2, 3])
-def test_tracks_never_mix(shapes, kernel_size, stride):
-    conv = TemporalConv(4, 5, kernel_size, stride).double()
+@pytest.mark.parametrize("dilation", [1, 2, 4])
+def test_tracks_never_mix(shapes, kernel_size, stride, dilation):
+    conv = TemporalConv(4, 5, kernel_size, stride, dilation=dilation).double()
+    assert conv.reach == kernel_size // 2 * dilation
     tracks = Tracks.of(shapes)
     x = torch.randn(tracks.num_nodes, 4, dtype=torch.double, requires_grad=True)
     expected = one_by_one(conv, x, shapes)
@@ -124,42 +127,44 @@ def test_features_that_do_not_fit_are_named(shape):
         TemporalConv(4, 4)(torch.zeros(shape), (1, 3, 3))
 
 
-SIZES = [(kernel, stride, shape) for kernel in (1, 3, 9) for stride in (1, 2, 3)
+SIZES = [(kernel, stride, dilation, shape) for kernel in (1, 3, 9) for stride in (1, 2, 3)
+         for dilation in (1, 3)
          for shape in ((1, 5, 3), (3, 7, 2), (2, 1, 3), (2, 12, 1))]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kernel_size", "stride", "shape"), SIZES)
-def test_products_of_shifted_frames_are_the_gradient(kernel_size, stride, shape):
+@pytest.mark.parametrize(("kernel_size", "stride", "dilation", "shape"), SIZES)
+def test_products_of_shifted_frames_are_the_gradient(kernel_size, stride, dilation, shape):
     x = torch.randn(*shape, 4, dtype=torch.double)
     weight = torch.randn(5, 4, kernel_size, 1, dtype=torch.double, requires_grad=True)
-    out = module._convolve(x, weight, None, stride)
+    out = module._convolve(x, weight, None, stride, dilation)
     grad = torch.randn_like(out)
     (expected,) = torch.autograd.grad(out, weight, grad)
-    close(module.weight_gradient(grad, x, kernel_size, stride), expected)
+    close(module.weight_gradient(grad, x, kernel_size, stride, dilation), expected)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("with_bias", [True, False])
-def test_all_derivatives_of_the_faster_path(stride, with_bias):
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_all_derivatives_of_the_faster_path(stride, with_bias, dilation):
     """First and second, forward and backward, and under vmap."""
     x = torch.randn(2, 5, 2, 3, dtype=torch.double, requires_grad=True)
     weight = torch.randn(2, 3, 3, 1, dtype=torch.double, requires_grad=True)
     bias = torch.randn(2, dtype=torch.double, requires_grad=True) if with_bias else None
 
     def fast(x, weight, bias):
-        return module._ShiftedProducts.apply(x, weight, bias, stride)
+        return module._ShiftedProducts.apply(x, weight, bias, stride, dilation)
 
     inputs = (x, weight, bias)
     assert torch.autograd.gradcheck(fast, inputs, check_forward_ad=True)
     assert torch.autograd.gradgradcheck(fast, inputs)
     both = torch.stack((x, 2 * x)).detach()
     mapped = torch.func.vmap(lambda x: fast(x, weight, bias))(both)
-    close(mapped[1], module._convolve(2 * x, weight, bias, stride))
+    close(mapped[1], module._convolve(2 * x, weight, bias, stride, dilation))
     per_sample = torch.func.vmap(
         torch.func.grad(lambda w, x: fast(x, w, bias).square().sum()), in_dims=(None, 0)
     )(weight.detach(), both)
     for found, sample in zip(per_sample, both, strict=True):
-        loss = module._convolve(sample, weight, bias, stride).square().sum()
+        loss = module._convolve(sample, weight, bias, stride, dilation).square().sum()
         close(found, torch.autograd.grad(loss, weight)[0])
 
 

@@ -1,0 +1,140 @@
+r"""Skeleton models as the names and shapes of their checkpoints tell them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from pyg_vision.nn.models.stage import Stage
+from pyg_vision.weights import Described
+from pyg_vision.weights.key_rules import KeyRules
+
+# The layouts of pyskl by their number of joints; which edges they have is in the weights.
+LAYOUTS = {17: "coco", 18: "openpose", 20: "kinect", 21: "hand", 25: "ntu"}
+
+
+INPUT: dict[str, Any] = {"kind": "skeleton", "transforms": []}
+_BLOCK = re.compile(r"^blocks\.(\d+)\.")
+_CONV = "blocks.0.gcn.conv."
+
+
+def describe_stgcnpp(state: Mapping[str, Tensor], rules: KeyRules) -> Described | None:
+    r"""Returns the arguments of a :class:`STGCNPP`, :obj:`None` if it is of another model.
+
+    Args:
+        state (dict): A state dict, in published names or in ours.
+        rules (KeyRules): The names of the model.
+    """
+    own = _renamed(state, rules)
+    first = own.get(f"{_CONV}adjacency")
+    if first is None or first.dim() != 3 or f"{_CONV}conv.weight" not in own:
+        return None
+    if "blocks.0.tcn.branches.5.0.weight" not in own:
+        return None
+    return _described(own, first.size(1), _inputs(own, first.size(1)))
+
+
+def describe_agcn(state: Mapping[str, Tensor], rules: KeyRules, adaptive: bool) -> Described | None:
+    r"""Returns the arguments of an :class:`AAGCN`, or of an :class:`AGCN`, :obj:`None` if it is of
+    another model.
+
+    Args:
+        state (dict): A state dict, in published names or in ours.
+        rules (KeyRules): The names of the model.
+        adaptive (bool): Whether an :class:`AAGCN` is asked for.
+    """
+    own = _renamed(state, rules)
+    first, theta = own.get(f"{_CONV}adjacency"), own.get(f"{_CONV}theta.0.weight")
+    if first is None or theta is None or (f"{_CONV}alpha" in own) != adaptive:
+        return None
+    found = _described(own, first.size(1), theta.size(1))
+    if found is not None:
+        found.options["attention"] = "blocks.0.gcn.attention.fc1.weight" in own
+    return found
+
+
+def describe_ctrgcn(
+    state: Mapping[str, Tensor], rules: KeyRules, temporal_relu: bool
+) -> Described | None:
+    r"""Returns the arguments of a :class:`CTRGCN`, :obj:`None` if it is of another model.
+
+    Args:
+        state (dict): A state dict, in published names: ours do not tell whose model it is.
+        rules (KeyRules): The names of the model.
+        temporal_relu (bool): Whether these are pyskl's.
+    """
+    own = {new: value for name, value in state.items() if (new := rules.rename(name))}
+    first = own.get(f"{_CONV}adjacency")
+    source = own.get(f"{_CONV}topologies.0.source.weight")
+    if first is None or source is None:
+        return None
+    found = _described(own, first.size(1), source.size(1))
+    if found is not None:
+        found.options["temporal_relu"] = temporal_relu
+    return found
+
+
+def describe_dgstgcn(state: Mapping[str, Tensor], rules: KeyRules) -> Described | None:
+    r"""Returns the arguments of a :class:`DGSTGCN`, :obj:`None` if it is of another model.
+
+    Args:
+        state (dict): A state dict, in published names or in ours.
+        rules (KeyRules): The names of the model.
+    """
+    own = _renamed(state, rules)
+    first, pre = own.get(f"{_CONV}adjacency"), own.get(f"{_CONV}pre.0.weight")
+    if first is None or pre is None or f"{_CONV}beta" not in own:
+        return None
+    found = _described(own, first.size(1), pre.size(1))
+    if found is not None:
+        graphs, width = first.size(0), found.options["stages"][0][0]
+        found.options.update(num_graphs=graphs, ratio=pre.size(0) / graphs / width)
+    return found
+
+
+def _renamed(state: Mapping[str, Tensor], rules: KeyRules) -> dict[str, Tensor]:
+    return {rules.rename(name) or name: value for name, value in state.items()}
+
+
+def _inputs(own: Mapping[str, Tensor], joints: int) -> int:
+    r"""Returns the channels of a joint, if persons are alike."""
+    norm = own.get("data_bn.weight")
+    return 0 if norm is None or norm.numel() % joints else norm.numel() // joints
+
+
+def _described(own: Mapping[str, Tensor], joints: int, in_channels: int) -> Described | None:
+    r"""Returns what the families have in common."""
+    head, stages = own.get("fcn.weight"), _stages(own)
+    if not in_channels or not stages:
+        return None
+    options: dict[str, Any] = {
+        "in_channels": in_channels,
+        "num_classes": 0 if head is None else head.size(0),
+        "layout": LAYOUTS.get(joints),
+        "stages": stages,
+    }
+    persons = own.get("data_bn.norm.weight")
+    if persons is not None:
+        options["num_persons"] = persons.numel() // (joints * in_channels)
+    return Described(options, dict(INPUT))
+
+
+def _stages(own: Mapping[str, Tensor]) -> list[tuple[int, ...]]:
+    r"""Returns blocks of one width as a stage each.
+
+    A stride leaves no trace in shapes; as published, frames are halved where channels are doubled.
+    """
+    found: list[Stage] = []
+    for number in range(1 + max((int(m[1]) for n in own if (m := _BLOCK.match(n))), default=-1)):
+        width = own.get(f"blocks.{number}.gcn.bn.weight")
+        if width is None:
+            return []
+        channels = width.numel()
+        if found and found[-1].channels == channels:
+            found[-1] = found[-1]._replace(depth=found[-1].depth + 1)
+        else:
+            found.append(Stage(channels, 1, 2 if found else 1))
+    return [tuple(stage) for stage in found]

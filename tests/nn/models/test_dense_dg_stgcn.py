@@ -1,0 +1,13 @@
+import torch
+
+from pyg_vision.nn import DGSTGCN, DenseDGSTGCN
+from tests.laws import close
+from tests.nn.skeleton_families import small
+
+
+def test_absent_persons_are_averaged_as_published():
+    sparse, dense = small(DGSTGCN), small(DenseDGSTGCN)
+    dense.load_state_dict(sparse.state_dict())
+    x = torch.randn(2, 3, 8, 6, 2, dtype=torch.double)
+    x[..., 1] = 0
+    close(dense(x), sparse(x))
