@@ -11,6 +11,7 @@ Bias = Tensor | Callable[[int, int], Tensor]
 Connectivity = Literal[4, 8]
 EdgeScore = Literal["tanh", "softmax"]
 Grid = tuple[int, int]  # rows and columns of patches
+HopNorm = Literal["target", "symmetric"]
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 Metric = Literal["euclidean", "cosine"]
 OnError = Literal["raise", "skip"]

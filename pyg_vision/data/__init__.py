@@ -11,6 +11,7 @@ sequence in the order person, frame, joint, with :obj:`x`, :obj:`pos`, the Pytho
 
 from pyg_vision.data.convert import image_to_rgb, image_to_tensor
 from pyg_vision.data.grid import grid_edge_index, grid_pos, patch_grid
+from pyg_vision.data.hops import hop_adjacency
 from pyg_vision.data.image import (
     fold_batch,
     fold_images,
@@ -53,6 +54,7 @@ __all__ = [
     "SkeletonGraph",
     "skeleton_graph",
     "adjacency_stack",
+    "hop_adjacency",
     "num_relations",
     "SkeletonShape",
     "Spacing",

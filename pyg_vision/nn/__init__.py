@@ -4,11 +4,13 @@ from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.graph_unit import GraphUnit, SpaceTimeBlock
 from pyg_vision.nn.blocks.grapher import Grapher
 from pyg_vision.nn.blocks.grapher2d import Grapher2d
+from pyg_vision.nn.blocks.msg3d_block import MSG3DBlock, WindowGraphConv
 from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.adaptive_graph_conv import AdaptiveGraphConv
 from pyg_vision.nn.conv.channel_topology_conv import ChannelTopologyConv
 from pyg_vision.nn.conv.dynamic_graph_conv import DynamicGraphConv
+from pyg_vision.nn.conv.hop_graph_conv import HopGraphConv
 from pyg_vision.nn.conv.learned_graph_conv import LearnedGraphConv
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.conv.relation_plan import RelationGroup, RelationPlan
@@ -27,6 +29,7 @@ from pyg_vision.nn.dense.dense_conv import (
 )
 from pyg_vision.nn.dense.dense_dynamic import DenseDynamicGraphConv
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
+from pyg_vision.nn.dense.dense_msg3d_block import DenseMSG3DBlock, DenseWindowGraphConv
 from pyg_vision.nn.dense.dense_space_time import (
     DenseGraphUnit,
     DenseLearnedGraphConv,
@@ -44,17 +47,20 @@ from pyg_vision.nn.layers.person_norm import PersonNorm
 from pyg_vision.nn.layers.skeleton_attention import SkeletonAttention
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.layers.temporal_max_pool import TemporalMaxPool
+from pyg_vision.nn.layers.temporal_windows import TemporalWindows
 from pyg_vision.nn.models.adaptive_gcn import AAGCN, AGCN, AAGCN_Weights, AGCN_Weights, aagcn, agcn
 from pyg_vision.nn.models.ctr_gcn import CTRGCN, CTRGCN_Weights, ctrgcn
 from pyg_vision.nn.models.dense_adaptive_gcn import DenseAAGCN, DenseAGCN
 from pyg_vision.nn.models.dense_ctr_gcn import DenseCTRGCN
 from pyg_vision.nn.models.dense_dg_stgcn import DenseDGSTGCN
+from pyg_vision.nn.models.dense_ms_g3d import DenseMSG3D
 from pyg_vision.nn.models.dense_pyramid_vig import DensePyramidViG
 from pyg_vision.nn.models.dense_st_gcn import DenseSTGCN
 from pyg_vision.nn.models.dense_st_gcn_pp import DenseSTGCNPP
 from pyg_vision.nn.models.dense_vig import DenseViG
 from pyg_vision.nn.models.dg_stgcn import DGSTGCN, DGSTGCN_Weights, dgstgcn
 from pyg_vision.nn.models.feature_maps import BackboneWithFPN, FeatureMaps
+from pyg_vision.nn.models.ms_g3d import MSG3D, MSG3D_Weights, msg3d
 from pyg_vision.nn.models.pyramid_vig import (
     PViG_B_Weights,
     PViG_M_Weights,
@@ -109,6 +115,8 @@ __all__ = [
     "ctrgcn",
     "DGSTGCN",
     "dgstgcn",
+    "MSG3D",
+    "msg3d",
     "TwoStream",
     "Stage",
     "list_models",
@@ -129,6 +137,7 @@ __all__ = [
     "AAGCN_Weights",
     "CTRGCN_Weights",
     "DGSTGCN_Weights",
+    "MSG3D_Weights",
     "FeatureMaps",
     "BackboneWithFPN",
     "Grapher",
@@ -147,6 +156,9 @@ __all__ = [
     "AdaptiveGraphConv",
     "ChannelTopologyConv",
     "DynamicGraphConv",
+    "HopGraphConv",
+    "WindowGraphConv",
+    "MSG3DBlock",
     "RelationPlan",
     "RelationGroup",
     "GroupedLinear",
@@ -155,6 +167,7 @@ __all__ = [
     "DropPath",
     "TemporalConv",
     "TemporalMaxPool",
+    "TemporalWindows",
     "MultiScaleTemporalConv",
     "PersonNorm",
     "SkeletonAttention",
@@ -175,6 +188,9 @@ __all__ = [
     "DenseAAGCN",
     "DenseCTRGCN",
     "DenseDGSTGCN",
+    "DenseMSG3D",
+    "DenseMSG3DBlock",
+    "DenseWindowGraphConv",
     "DenseAdaptiveGraphConv",
     "DenseChannelTopologyConv",
     "DenseDynamicGraphConv",

@@ -48,6 +48,8 @@ class DenseMultiScaleTemporalConv(Module):
         dropout (float, optional): Dropout behind the last norm. (default: :obj:`0.0`)
         relu (bool, optional): Whether a ReLU follows branches that are not merged.
             (default: :obj:`False`)
+        residual (bool, optional): Whether the input is added to branches that are not merged.
+            (default: :obj:`False`)
 
     Shapes:
         - **input:** features :math:`(N, C_{in}, T, V)`
@@ -73,6 +75,7 @@ class DenseMultiScaleTemporalConv(Module):
         num_joints: int | None = None,
         dropout: float = 0.0,
         relu: bool = False,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         count = len(kernels) + 2
@@ -94,6 +97,12 @@ class DenseMultiScaleTemporalConv(Module):
         self.branches.append(Sequential(*before(widths[-2]), pool, *behind(widths[-2])))
         single = point_conv(in_channels, widths[-1], stride)
         self.branches.append(Sequential(single, *behind(widths[-1])))
+        self.has_residual = residual
+        self.residual: Sequential | None = None
+        if residual and (in_channels != out_channels or stride != 1):
+            self.residual = Sequential(
+                point_conv(in_channels, out_channels, stride), BatchNorm2d(out_channels)
+            )
         self.merge: Sequential | None = None
         if merge:
             self.merge = Sequential(
@@ -116,12 +125,15 @@ class DenseMultiScaleTemporalConv(Module):
         Args:
             x (torch.Tensor): The features.
         """
+        given = x
         if self.add_coeff is not None:
             x = torch.cat((x, x.mean(-1, keepdim=True)), dim=-1)
         out = torch.cat([branch(x) for branch in self.branches], dim=1)
         if self.add_coeff is not None:
             local, whole = out[..., :-1], out[..., -1]
             out = local + torch.einsum("nct,v->nctv", whole, self.add_coeff)
+        if self.has_residual:
+            out = out + (given if self.residual is None else self.residual(given))
         return out if self.merge is None else self.merge(out)
 
 

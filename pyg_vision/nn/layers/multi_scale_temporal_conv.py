@@ -56,6 +56,8 @@ class MultiScaleTemporalConv(Module):
             (default: :class:`torch.nn.BatchNorm1d`)
         relu (bool, optional): Whether a ReLU follows branches that are not merged.
             (default: :obj:`False`)
+        residual (bool, optional): Whether the input is added to branches that are not merged, as in
+            MS-G3D, mapped where the shape changes. (default: :obj:`False`)
 
     Shapes:
         - **input:** node features :math:`(|\mathcal{V}|, C_{in})` in the order person, frame,
@@ -93,6 +95,7 @@ class MultiScaleTemporalConv(Module):
         dropout: float = 0.0,
         norm_layer: Norm = BatchNorm1d,
         relu: bool = False,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.in_channels = check_int("in_channels", in_channels)
@@ -102,8 +105,8 @@ class MultiScaleTemporalConv(Module):
         check_rate("dropout", dropout)
         if num_joints is not None and not merge:
             raise ValueError("'num_joints' belongs to merge=True")
-        if relu and merge:
-            raise ValueError("'relu' belongs to merge=False")
+        if (relu or residual) and merge:
+            raise ValueError("'relu' and 'residual' belong to merge=False")
         count = len(kernels) + 2
         if out_channels < count:
             raise ValueError(
@@ -126,6 +129,12 @@ class MultiScaleTemporalConv(Module):
         self.branches.append(Sequential(*before(widths[-2]), pool, *behind(widths[-2])))
         single = TemporalConv(in_channels, widths[-1], 1, stride)
         self.branches.append(Sequential(single, *behind(widths[-1])))
+        self.has_residual = residual
+        self.residual: Sequential | None = None
+        if residual and (in_channels != out_channels or stride != 1):
+            self.residual = Sequential(
+                TemporalConv(in_channels, out_channels, 1, stride), norm_layer(out_channels)
+            )
         self.merge: Sequential | None = None
         if merge:
             self.merge = Sequential(
@@ -166,6 +175,8 @@ class MultiScaleTemporalConv(Module):
             out = self._branch_all(x, tracks)
         else:
             out = self._with_mean(x, tracks)
+        if self.has_residual:
+            out = out + (x if self.residual is None else run_layers(self.residual, x, tracks))
         return (
             out if self.merge is None else run_layers(self.merge, out, tracks.strided(self.stride))
         )

@@ -95,6 +95,35 @@ def describe_dgstgcn(state: Mapping[str, Tensor], rules: KeyRules) -> Described 
     return found
 
 
+def describe_msg3d(state: Mapping[str, Tensor], rules: KeyRules) -> Described | None:
+    r"""Returns the arguments of a :class:`MSG3D`, :obj:`None` if it is of another model.
+
+    Args:
+        state (dict): A state dict, in published names: ours do not tell how hops are normalised.
+        rules (KeyRules): The names of the model.
+    """
+    own = {new: value for name, value in state.items() if (new := rules.rename(name))}
+    frame, window = own.get("blocks.0.gcn.adjacency"), own.get("blocks.0.gcn3d.0.conv.adjacency")
+    norm, weight = own.get("blocks.0.bn.weight"), own.get("blocks.0.gcn.conv.weight")
+    persons, head = own.get("data_bn.norm.weight"), own.get("fcn.weight")
+    if frame is None or window is None or norm is None or weight is None or persons is None:
+        return None
+    joints = frame.size(-1)
+    scales = frame.numel() // joints**2
+    in_channels = weight.size(1) // scales
+    options = {
+        "in_channels": in_channels,
+        "num_classes": 0 if head is None else head.size(0),
+        "layout": LAYOUTS.get(joints),
+        "channels": norm.numel(),
+        "num_scales": scales,
+        "num_window_scales": window.numel() // window.size(-1) ** 2,
+        "num_persons": persons.numel() // (joints * in_channels),
+        "hop_norm": "symmetric" if any(name.endswith("A_res") for name in state) else "target",
+    }
+    return Described(options, dict(INPUT))
+
+
 def _renamed(state: Mapping[str, Tensor], rules: KeyRules) -> dict[str, Tensor]:
     return {rules.rename(name) or name: value for name, value in state.items()}
 
