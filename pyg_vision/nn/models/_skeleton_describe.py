@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+import torch
 from torch import Tensor
 
+from pyg_vision.data.layouts import layouts_of
+from pyg_vision.data.partition import adjacency_stack, num_relations, skeleton_graph
 from pyg_vision.nn.models.stage import Stage
+from pyg_vision.typing import Partition
 from pyg_vision.weights import Described
 from pyg_vision.weights.key_rules import KeyRules
 
@@ -19,6 +23,49 @@ LAYOUTS = {17: "coco", 18: "openpose", 20: "kinect", 21: "hand", 25: "ntu"}
 INPUT: dict[str, Any] = {"kind": "skeleton", "transforms": []}
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _CONV = "blocks.0.gcn.conv."
+
+
+def describe_stgcn(state: Mapping[str, Tensor], rules: KeyRules) -> Described | None:
+    r"""Returns the arguments of a :class:`STGCN`, :obj:`None` if it is of another model.
+
+    Layout and partition strategy are those whose edges a checkpoint holds.
+
+    Args:
+        state (dict): A state dict, in published names: ours do not hold the edges.
+        rules (KeyRules): The names of the model.
+    """
+    own = {new: value for name, value in state.items() if (new := rules.rename(name))}
+    adj = state.get("A", state.get("backbone.gcn.0.gcn.A"))
+    weight, norm = own.get("blocks.0.tcn.2.weight"), own.get("data_bn.weight")
+    if adj is None or weight is None or norm is None or adj.dim() != 3 or weight.dim() != 4:
+        return None
+    found = _described(own, adj.size(1), norm.numel() // adj.size(1), "blocks.{}.tcn.0.weight")
+    graph = _same_graph(adj)
+    if found is None or graph is None:
+        return None
+    layout, partition, max_hop = graph
+    found.options.update(
+        layout=layout,
+        partition=partition,
+        max_hop=max_hop,
+        kernel_size=weight.size(2),
+        edge_importance="edge_importance.0" in own,
+    )
+    return found
+
+
+def _same_graph(adj: Tensor) -> tuple[str, Partition, int] | None:
+    r"""Returns the layout, the strategy and the largest distance that give these matrices."""
+    relations, joints, _ = adj.shape
+    for name in layouts_of(joints):
+        for partition in get_args(Partition):
+            for max_hop in (1, 2, 3) if partition != "inward_outward" else (1,):
+                if num_relations(partition, max_hop) != relations:
+                    continue
+                stack = adjacency_stack(skeleton_graph(name, partition, max_hop), relations, joints)
+                if torch.allclose(stack.float(), adj.float().cpu(), rtol=1e-4, atol=1e-6):
+                    return name, partition, max_hop
+    return None
 
 
 def describe_stgcnpp(state: Mapping[str, Tensor], rules: KeyRules) -> Described | None:
@@ -134,9 +181,11 @@ def _inputs(own: Mapping[str, Tensor], joints: int) -> int:
     return 0 if norm is None or norm.numel() % joints else norm.numel() // joints
 
 
-def _described(own: Mapping[str, Tensor], joints: int, in_channels: int) -> Described | None:
+def _described(
+    own: Mapping[str, Tensor], joints: int, in_channels: int, norm: str = "blocks.{}.gcn.bn.weight"
+) -> Described | None:
     r"""Returns what the families have in common."""
-    head, stages = own.get("fcn.weight"), _stages(own)
+    head, stages = own.get("fcn.weight"), _stages(own, norm)
     if not in_channels or not stages:
         return None
     options: dict[str, Any] = {
@@ -151,14 +200,14 @@ def _described(own: Mapping[str, Tensor], joints: int, in_channels: int) -> Desc
     return Described(options, dict(INPUT))
 
 
-def _stages(own: Mapping[str, Tensor]) -> list[tuple[int, ...]]:
+def _stages(own: Mapping[str, Tensor], norm: str) -> list[tuple[int, ...]]:
     r"""Returns blocks of one width as a stage each.
 
     A stride leaves no trace in shapes; as published, frames are halved where channels are doubled.
     """
     found: list[Stage] = []
     for number in range(1 + max((int(m[1]) for n in own if (m := _BLOCK.match(n))), default=-1)):
-        width = own.get(f"blocks.{number}.gcn.bn.weight")
+        width = own.get(norm.format(number))
         if width is None:
             return []
         channels = width.numel()

@@ -21,10 +21,11 @@ from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
+from pyg_vision.nn.models._skeleton_describe import describe_stgcn
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.nn.models.stage import STAGES, Stage, block_sizes
 from pyg_vision.typing import Partition
-from pyg_vision.weights import WeightsEnum
+from pyg_vision.weights import WeightsEnum, register_family
 from pyg_vision.weights.key_rules import KeyRules, flatten_1x1, rename_by
 
 _PYSKL = r"^backbone\.gcn\.(\d+)\."
@@ -278,3 +279,6 @@ def stgcn(
     """
     options = {"in_channels": 3, "num_classes": 400, "layout": "openpose", **kwargs}
     return build(STGCN, STGCN_Weights.verify(weights), progress, options)
+
+
+register_family("pyg_vision.nn.STGCN", lambda state: describe_stgcn(state, STGCN.published))

@@ -11,11 +11,12 @@ from pyg_vision import set_validation
 from pyg_vision.data import (
     SkeletonLayout,
     dense_to_skeletons,
+    skeleton_layout,
     skeleton_sequence,
     skeletons_to_dense,
 )
 from pyg_vision.nn import STGCN, DenseSTGCN, Stage, STGCNBlock, TwoStream
-from pyg_vision.weights import load_published
+from pyg_vision.weights import from_published, load_published
 from tests.laws import close
 from tests.nn.golden_st_gcn import relative, starting_with
 
@@ -74,6 +75,16 @@ def test_recorded_numbers(cls, name, load_golden):
     scores, features = made.extract_feature(x)
     assert relative(features, recorded["feature"]) < 1e-9
     assert relative(scores, recorded["voted"]) < 1e-9
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_published_file_tells_its_model(name, load_golden):
+    _, recorded = load_golden(name)
+    made = from_published(starting_with("state.", recorded)).double().eval()
+    assert relative(made(recorded["input"].double()), recorded["output"]) < 1e-9
+    assert made.layout == skeleton_layout(RECORDED[name]["layout"])
+    assert made.partition == RECORDED[name]["partition"]
+    assert (made.edge_importance is None) == (name == "stgcn_model_ntu_distance_M1")
 
 
 def test_float32_stays_near_the_recorded_numbers(load_golden):
