@@ -11,7 +11,7 @@ from torch.nn import Linear, Module, ModuleList, Parameter
 from pyg_vision._checks import check_int
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.conv.frame_graph_conv import FrameGraphConv
-from pyg_vision.nn.conv.track_products import channel_products
+from pyg_vision.nn.conv.track_products import channels_first, frame_products, map_tracks
 from pyg_vision.nn.layers.linear_map import node_linear
 from pyg_vision.nn.layers.track_means import track_mean
 
@@ -130,12 +130,38 @@ class ChannelTopologyConv(FrameGraphConv):
 
     def by_products(self, x: Tensor, tracks: Tracks | None) -> Tensor:
         r"""The same by matrices of a track and channel."""
-        source, target = self._ends(x, tracks)
-        apart = source.unsqueeze(3) - target.unsqueeze(2)  # from row to column
-        weights = self.adjacency.unsqueeze(-1) + self.alpha * self._spread(apart.tanh())
-        # Rows are targets; columns are sources with all their relations behind one another.
-        matrices = weights.permute(0, 4, 3, 2, 1).flatten(3)
-        return channel_products(matrices, self._all(x, "value").flatten(1, 2), tracks)
+        matrices = self._matrices(x, tracks)  # [tracks, relations, channels, source, target]
+
+        def run(frames: Tensor, own: Tensor) -> Tensor:
+            num, length, joints, _ = frames.shape
+            nodes, out = frames.flatten(1, 2), None
+            for topology, graphs in zip(self.topologies, own.unbind(1), strict=True):
+                lin = cast(Linear, topology.value)
+                values = channels_first(nodes, lin.weight, lin.bias)
+                sums = values.view(num, -1, length, joints) @ graphs
+                out = sums if out is None else out + sums
+            return cast(Tensor, out).permute(0, 2, 3, 1)
+
+        out = map_tracks(run, x, matrices, tracks)
+        if out is not None:
+            return out.contiguous()
+        # Sources with all their relations behind one another.
+        values = self._all(x, "value").transpose(1, 2).flatten(1, 2)
+        together = matrices.transpose(1, 2).flatten(2, 3)
+        return frame_products(together, values, cast(Tracks, tracks))
+
+    def _matrices(self, x: Tensor, tracks: Tracks | None) -> Tensor:
+        r"""Returns the weights of all edges, :math:`(N, R, C, V, V)` from row to column."""
+        source, target = (end.mT for end in self._ends(x, tracks))
+        apart = (source.unsqueeze(-1) - target.unsqueeze(-2)).tanh()
+        graphs = []
+        rows = zip(apart.flatten(3).unbind(1), self.topologies, self.adjacency, strict=True)
+        for compared, topology, learned in rows:
+            lin = cast(Linear, topology.spread)
+            spread = channels_first(compared.mT, lin.weight, lin.bias)
+            spread = spread.view(-1, self.out_channels, *learned.shape)
+            graphs.append(torch.addcmul(learned, spread, self.alpha.view(-1, 1, 1)))
+        return torch.stack(graphs, dim=1)
 
     def _ends(self, x: Tensor, tracks: Tracks | None) -> tuple[Tensor, Tensor]:
         r"""Returns what is compared of the joints of a track, :math:`(N, R, V, C)`."""
@@ -145,10 +171,12 @@ class ChannelTopologyConv(FrameGraphConv):
 
     def _all(self, x: Tensor, name: str) -> Tensor:
         r"""Maps nodes for all relations, :math:`(F, V, R, C)`."""
+        return node_linear(x, *self._joined(name)).view(*x.shape[:2], self.num_relations, -1)
+
+    def _joined(self, name: str) -> tuple[Tensor, Tensor]:
+        r"""Returns the weights and the biases of all relations as those of one map."""
         lins = [cast(Linear, getattr(topology, name)) for topology in self.topologies]
-        weight = torch.cat([lin.weight for lin in lins])
-        bias = torch.cat([lin.bias for lin in lins])
-        return node_linear(x, weight, bias).view(*x.shape[:2], self.num_relations, -1)
+        return torch.cat([lin.weight for lin in lins]), torch.cat([lin.bias for lin in lins])
 
     def _spread(self, x: Tensor) -> Tensor:
         r"""Maps what was compared to all channels, for each relation by itself."""

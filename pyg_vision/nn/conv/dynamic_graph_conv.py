@@ -3,7 +3,7 @@ r"""Graph convolution over groups of channels, with graphs that are learned from
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -13,7 +13,12 @@ from torch_geometric.utils import softmax
 from pyg_vision._checks import check_int
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.nn.conv.frame_graph_conv import FrameGraphConv
-from pyg_vision.nn.conv.track_products import channel_products
+from pyg_vision.nn.conv.track_products import (
+    channels_first,
+    channels_last,
+    frame_products,
+    map_tracks,
+)
 from pyg_vision.nn.layers.linear_map import node_linear
 from pyg_vision.nn.layers.track_means import track_mean
 
@@ -142,14 +147,35 @@ class DynamicGraphConv(FrameGraphConv):
 
     def by_products(self, x: Tensor, tracks: Tracks | None) -> Tensor:
         r"""The same by matrices of a track and channel."""
+        matrices = self._matrices(x, tracks)  # [tracks, channels of relations, source, target]
+        norm, relu = self.pre[1:]
+        lin = cast(Linear, self.pre[0])
+
+        def run(frames: Tensor, own: Tensor) -> Tensor:
+            sums = (frames.permute(0, 3, 1, 2) @ own).flatten(2)
+            out = channels_last(sums, self.post.weight, self.post.bias)
+            return out.view(*frames.shape[:3], -1)
+
+        if tracks is None or tracks.regular:
+            num = 1 if tracks is None else tracks.num_tracks
+            values = channels_first(x.reshape(num, -1, x.size(2)), lin.weight, lin.bias)
+            values = relu(norm(values))
+            values = values.view(num, values.size(1), -1, x.size(1)).permute(0, 2, 3, 1)
+            return run(values, matrices).flatten(0, 1)
+        values = self._pre(x)
+        out = map_tracks(run, values, matrices, tracks)
+        if out is not None:
+            return out
+        sums = frame_products(matrices, values, tracks)
+        return node_linear(sums.contiguous(), self.post.weight, self.post.bias)
+
+    def _matrices(self, x: Tensor, tracks: Tracks | None) -> Tensor:
+        r"""Returns the weights of all edges, :math:`(N, R C, V, V)` from row to column."""
         source, target = self._ends(x, tracks)
         score = (source @ target.mT).softmax(dim=-2)
         fixed = self.adjacency + self.beta[0] * score
-        # Channels of relations before matrices from row, the target, to column, the source.
-        p, q = source.mT.unsqueeze(-2), target.mT.unsqueeze(-1)
-        matrices = fixed.mT.unsqueeze(2) + self.alpha[0] * (p - q).tanh()
-        sums = channel_products(matrices.flatten(1, 2), self._pre(x), tracks)
-        return node_linear(sums.contiguous(), self.post.weight, self.post.bias)
+        apart = source.mT.unsqueeze(-1) - target.mT.unsqueeze(-2)
+        return (fixed.unsqueeze(2) + self.alpha[0] * apart.tanh()).flatten(1, 2)
 
     def _pre(self, x: Tensor) -> Tensor:
         lin, norm, relu = self.pre
