@@ -10,6 +10,7 @@ from torch import Tensor
 from pyg_vision._checks import check_int
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.partition import hop_distance
 from pyg_vision.typing import HopNorm
 
 
@@ -50,18 +51,10 @@ def hop_adjacency(
     if norm not in get_args(HopNorm):
         raise ValueError(f"'norm' must be one of {', '.join(get_args(HopNorm))} (got {norm!r})")
     layout = skeleton_layout(layout)
-    joints = layout.num_joints
-    joined = torch.eye(joints, dtype=torch.double, device="cpu")
-    for a, b in layout.edges:
-        joined[a, b] = joined[b, a] = 1
-    joined = joined.tile(window, window)
-    same = torch.eye(window * joints, dtype=torch.double, device="cpu")
-    matrices, before = [same], same
-    for _ in range(1, num_scales):
-        reached = (before @ joined).clamp(max=1)
-        matrices.append(reached - before + same)
-        before = reached
-    stack = torch.stack(matrices)
+    distance = hop_distance(layout).tile(window, window)
+    same = torch.eye(distance.size(0), dtype=torch.bool, device="cpu")
+    distance[(distance == 0) & ~same] = 1  # a joint in another frame
+    stack = torch.stack([(distance == hop) | same for hop in range(num_scales)]).double()
     if norm == "symmetric":
         root = stack.sum(dim=2).rsqrt()
         return root.unsqueeze(2) * stack * root.unsqueeze(1)

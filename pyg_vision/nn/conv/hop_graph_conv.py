@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 
 from pyg_vision.data.tracks import Tracks
-from pyg_vision.nn.conv.relation_plan import RelationPlan
+from pyg_vision.nn.conv.relation_plan import complete_plan
 from pyg_vision.nn.conv.spatial_graph_conv import SpatialGraphConv
 
 
@@ -53,9 +53,7 @@ class HopGraphConv(Module):
             )
         scales, nodes, _ = adjacency.shape
         self.conv = SpatialGraphConv(in_channels, out_channels, scales, bias=False)
-        edge_type, source, target = torch.ones(adjacency.shape, device="cpu").nonzero().unbind(1)
-        self.plan = RelationPlan(torch.stack((source, target)), edge_type, scales, nodes)
-        self.plan.to(adjacency.device)
+        self.plan = complete_plan(scales, nodes).to(adjacency.device)
         self.register_buffer("initial", adjacency.detach().clone(), persistent=False)
         self.adjacency = Parameter(torch.empty_like(adjacency))
         self.bias = Parameter(torch.empty(out_channels))

@@ -109,6 +109,18 @@ class RelationPlan(Module):
         ]
 
 
+def complete_plan(num_relations: int, num_nodes: int) -> RelationPlan:
+    r"""Returns the plan of a graph in which all nodes are joined by all relations.
+
+    Args:
+        num_relations (int): The number of relations.
+        num_nodes (int): The number of nodes.
+    """
+    everything = torch.ones(num_relations, num_nodes, num_nodes, device="cpu")
+    edge_type, source, target = everything.nonzero().unbind(1)
+    return RelationPlan(torch.stack((source, target)), edge_type, num_relations, num_nodes)
+
+
 def _is_complete(edge_index: Tensor, edge_type: Tensor, num_relations: int, num_nodes: int) -> bool:
     r"""Whether all nodes are joined by all relations, in the order of matrices."""
     if edge_type.numel() != num_relations * num_nodes**2:

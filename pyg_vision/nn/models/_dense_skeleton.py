@@ -19,6 +19,11 @@ class DenseSkeleton(SkeletonClassifier):
     before the class whose twin it is.
     """
 
+    def __init__(self, in_channels: int, num_classes: int, **kwargs: Any) -> None:
+        if kwargs.get("padding") is not None or kwargs.get("window") is not None:
+            raise TypeError(f"{type(self).__name__} takes no 'padding' and no 'window'")
+        super().__init__(in_channels, num_classes, **kwargs)
+
     def _run_dense(self, x: Tensor) -> Tensor:
         self._check_dense(x)
         num, persons = x.size(0), x.size(4)

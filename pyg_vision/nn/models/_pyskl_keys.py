@@ -30,6 +30,18 @@ MULTI_SCALE = (
 )
 
 
+def from_zero(name: str | None) -> str | None:
+    r"""Counts blocks from zero in a name of ours that counts them from one, as official codes do.
+
+    Args:
+        name (str, optional): The name, :obj:`None` if there is none.
+    """
+    if name is None or not name.startswith("blocks."):
+        return name
+    first, number, rest = name.split(".", 2)
+    return f"{first}.{int(number) - 1}.{rest}"
+
+
 def fit_relations(name: str, value: Tensor, own: Tensor) -> Tensor | None:
     r"""Turns a 1x1 convolution to all relations into the weights of each.
 

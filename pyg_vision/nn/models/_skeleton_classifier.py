@@ -42,6 +42,7 @@ class SkeletonClassifier(FusableModel):
 
     fcn: Module
     published: KeyRules
+    _num_features: int
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class SkeletonClassifier(FusableModel):
     @property
     def num_features(self) -> int:
         r"""The channels of a node after the last block."""
-        raise NotImplementedError
+        return self._num_features
 
     @uncompiled_frame
     def forward(self, x: Tensor | Data) -> Tensor:

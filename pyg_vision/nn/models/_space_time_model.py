@@ -112,11 +112,6 @@ class SpaceTimeModel(SkeletonClassifier):
         stack = adjacency_stack(graph, num_relations(self.partition), self.layout.num_joints)
         return stack.float()
 
-    @property
-    def num_features(self) -> int:
-        r"""The channels of a node after the last block."""
-        return self._num_features
-
     def node_features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
         r"""Returns the features of the nodes after the last block, and their tracks: each
         stride leaves every second frame.

@@ -13,7 +13,7 @@ from pyg_vision.nn.blocks.graph_unit import GraphUnit, SpaceTimeBlock
 from pyg_vision.nn.conv.adaptive_graph_conv import AdaptiveGraphConv
 from pyg_vision.nn.layers.skeleton_attention import SkeletonAttention
 from pyg_vision.nn.layers.temporal_unit import TemporalUnit
-from pyg_vision.nn.models._pyskl_keys import BLOCK, COMMON, START, UNIT
+from pyg_vision.nn.models._pyskl_keys import BLOCK, COMMON, START, UNIT, from_zero
 from pyg_vision.nn.models._skeleton_describe import describe_agcn
 from pyg_vision.nn.models._space_time_model import SpaceTimeModel
 from pyg_vision.nn.models.registry import build, register_model
@@ -65,14 +65,7 @@ _PUBLISHED = rename_by(
 
 def _rename(name: str) -> str | None:
     found = _PYSKL(name)
-    if found is not None:
-        return found
-    found = _PUBLISHED(name)
-    if found is None or not found.startswith("blocks."):
-        return found
-    # The blocks of the official code are counted from one.
-    first, number, rest = found.split(".", 2)
-    return f"{first}.{int(number) - 1}.{rest}"
+    return from_zero(_PUBLISHED(name)) if found is None else found
 
 
 def _fit(name: str, value: Tensor, own: Tensor) -> Tensor | None:

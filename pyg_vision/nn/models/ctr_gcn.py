@@ -12,7 +12,7 @@ from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.nn.blocks.graph_unit import GraphUnit, SpaceTimeBlock
 from pyg_vision.nn.conv.channel_topology_conv import ChannelTopologyConv
 from pyg_vision.nn.layers.multi_scale_temporal_conv import FOUR, MultiScaleTemporalConv
-from pyg_vision.nn.models._pyskl_keys import START
+from pyg_vision.nn.models._pyskl_keys import START, from_zero
 from pyg_vision.nn.models._skeleton_describe import describe_ctrgcn
 from pyg_vision.nn.models._space_time_model import SpaceTimeModel
 from pyg_vision.nn.models.registry import build, register_model
@@ -67,12 +67,7 @@ _rename_parts = rename_by(
 
 
 def _rename_official(name: str) -> str | None:
-    found = _rename_parts(name)
-    if found is None or not found.startswith("blocks."):
-        return found
-    # The blocks of the official code are counted from one.
-    first, number, rest = found.split(".", 2)
-    return f"{first}.{int(number) - 1}.{rest}"
+    return from_zero(_rename_parts(name))
 
 
 def _fit_official(name: str, value: Tensor, own: Tensor) -> Tensor | None:

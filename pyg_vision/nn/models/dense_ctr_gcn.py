@@ -3,7 +3,6 @@ r"""CTR-GCN as published: the baseline and the proof of parity."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from torch.nn import Module
 
@@ -37,11 +36,6 @@ class DenseCTRGCN(DenseSkeleton, CTRGCN):
         >>> model(torch.randn(2, 3, 20, 25, 2)).shape
         torch.Size([2, 60])
     """
-
-    def __init__(self, in_channels: int, num_classes: int, **kwargs: Any) -> None:
-        if kwargs.get("padding") is not None or kwargs.get("window") is not None:
-            raise TypeError(f"{type(self).__name__} takes no 'padding' and no 'window'")
-        super().__init__(in_channels, num_classes, **kwargs)
 
     def make_block(
         self,

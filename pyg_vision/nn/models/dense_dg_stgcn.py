@@ -3,11 +3,9 @@ r"""DG-STGCN as published: the baseline and the proof of parity."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from torch.nn import Module
 
-from pyg_vision.nn.conv.dynamic_graph_conv import DynamicGraphConv
 from pyg_vision.nn.dense.dense_dynamic import DenseDynamicGraphConv
 from pyg_vision.nn.dense.dense_space_time import (
     DenseGraphUnit,
@@ -38,10 +36,7 @@ class DenseDGSTGCN(DenseSkeleton, DGSTGCN):
         torch.Size([2, 60])
     """
 
-    def __init__(self, in_channels: int, num_classes: int, **kwargs: Any) -> None:
-        if kwargs.get("padding") is not None or kwargs.get("window") is not None:
-            raise TypeError(f"{type(self).__name__} takes no 'padding' and no 'window'")
-        super().__init__(in_channels, num_classes, **kwargs)
+    conv_layer = DenseDynamicGraphConv
 
     def make_block(
         self,
@@ -54,9 +49,7 @@ class DenseDGSTGCN(DenseSkeleton, DGSTGCN):
     ) -> Module:
         r"""Returns a block."""
         sizes = in_channels, out_channels
-        start = DynamicGraphConv.random_adjacency(self.num_graphs, self.layout.num_joints)
-        mid = max(int(self.ratio * out_channels), 1)
-        unit = DenseGraphUnit(DenseDynamicGraphConv(*sizes, start, mid), *sizes)
+        unit = DenseGraphUnit(self.make_conv(*sizes, norm), *sizes)
         tcn = DenseMultiScaleTemporalConv(
             out_channels,
             out_channels,

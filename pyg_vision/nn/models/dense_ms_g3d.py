@@ -31,11 +31,6 @@ class DenseMSG3D(DenseSkeleton, MSG3D):
         torch.Size([1, 60])
     """
 
-    def __init__(self, in_channels: int, num_classes: int, **kwargs: Any) -> None:
-        if kwargs.get("padding") is not None or kwargs.get("window") is not None:
-            raise TypeError(f"{type(self).__name__} takes no 'padding' and no 'window'")
-        super().__init__(in_channels, num_classes, **kwargs)
-
     def make_block(self, *args: Any, **kwargs: Any) -> Module:
         r"""Returns a block.
 

@@ -59,7 +59,14 @@ class DenseSTGCNPP(DenseSkeleton, STGCNPP):
         dropout: float = 0.0,
         stages: Sequence[Stage | tuple[int, ...]] = STAGES,
     ) -> None:
-        super().__init__(in_channels, num_classes, layout, partition, dropout, stages=stages)
+        super().__init__(
+            in_channels,
+            num_classes,
+            layout=layout,
+            partition=partition,
+            dropout=dropout,
+            stages=stages,
+        )
 
     def make_block(
         self,

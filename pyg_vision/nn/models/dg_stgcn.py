@@ -86,6 +86,7 @@ class DGSTGCN(SpaceTimeModel):
     """
 
     published = KeyRules(_RENAME, head="fcn.")
+    conv_layer: type[DynamicGraphConv] = DynamicGraphConv
 
     def __init__(
         self,
@@ -128,7 +129,7 @@ class DGSTGCN(SpaceTimeModel):
         """
         start = DynamicGraphConv.random_adjacency(self.num_graphs, self.layout.num_joints)
         mid = max(int(self.ratio * out_channels), 1)
-        return DynamicGraphConv(in_channels, out_channels, start, mid, norm)
+        return self.conv_layer(in_channels, out_channels, start, mid, norm)
 
     def make_block(
         self,

@@ -18,7 +18,7 @@ from pyg_vision.nn.layers.person_norm import PersonNorm
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.layers.temporal_max_pool import TemporalMaxPool
 from pyg_vision.nn.layers.temporal_windows import TemporalWindows
-from pyg_vision.nn.models._pyskl_keys import START
+from pyg_vision.nn.models._pyskl_keys import START, from_zero
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
 from pyg_vision.nn.models._skeleton_describe import describe_msg3d
 from pyg_vision.nn.models.registry import build, register_model
@@ -74,11 +74,7 @@ _rename_parts = rename_by(
 
 
 def _rename(name: str) -> str | None:
-    found = _rename_parts(name)
-    if found is None or not found.startswith("blocks."):
-        return found
-    first, number, rest = found.split(".", 2)
-    return f"{first}.{int(number) - 1}.{rest}"
+    return from_zero(_rename_parts(name))
 
 
 def _fit(name: str, value: Tensor, own: Tensor) -> Tensor | None:
@@ -210,11 +206,6 @@ class MSG3D(SkeletonClassifier):
             **kwargs: Further ones.
         """
         return MSG3DBlock(*args, **kwargs)
-
-    @property
-    def num_features(self) -> int:
-        r"""The channels of a node after the last block."""
-        return self._num_features
 
     def node_features(self, x: Tensor, tracks: Tracks) -> tuple[Tensor, Tracks]:
         r"""Returns the features of the nodes after the last block, and their tracks: each

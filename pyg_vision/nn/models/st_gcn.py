@@ -197,11 +197,6 @@ class STGCN(SkeletonClassifier):
         self.fcn = self.make_head()
 
     @property
-    def num_features(self) -> int:
-        r"""The channels of a node after the last block."""
-        return self._num_features
-
-    @property
     def edge_index(self) -> Tensor:
         r"""The edges of one skeleton."""
         return self.plan.edge_index
