@@ -37,6 +37,7 @@ def write(folder: Path) -> None:
     write_utd_mhad(data / "utd_mhad" / "a3_s2_t1_skeleton.mat")
     write_pyskl(data / "ucf101.pkl")
     write_arrays(data)
+    write_formats(data / "formats")
     for split in ("train", "val"):
         (folder / "arrays").mkdir(exist_ok=True)
         for end in ("data.npy", "label.pkl"):
@@ -117,6 +118,76 @@ def write_arrays(folder: Path) -> None:
     np.save(folder / "train_data.npy", array)
     names = [f"S001C001P00{i}R001A00{i}.skeleton" for i in range(1, 5)]
     (folder / "train_label.pkl").write_bytes(pickle.dumps((names, [0, 1, 2, 3])))
+
+
+def write_formats(folder: Path) -> None:
+    """A small file of each format that other programs write."""
+    person = [[float(v), 2.0 * v] for v in range(17)]
+    flat = [value for x, y in person for value in (x, y, 0.5)]
+    instance = {"keypoints": person, "keypoint_scores": [0.5] * 17}
+    frames = [{"frame_id": t, "instances": [instance]} for t in range(3)]
+    write_json(folder / "results_walk.json", frames)
+    listed = [{"image_id": f"{t}.jpg", "keypoints": flat, "score": 1.5} for t in (0, 1, 3)]
+    write_json(folder / "alphapose-results.json", listed)
+    listed = [{"image_id": i, "keypoints": flat, "score": 0.9} for i in (136, 139)]
+    write_json(folder / "person_keypoints_results.json", listed)
+    hand = [{"x": 0.5, "y": 0.01 * v, "z": 0.0} for v in range(21)]
+    write_json(folder / "hands.json", [hand] * 3)
+    rows = [",".join(map(str, [label, *[0.1] * 42])) for label in (0, 2)]
+    (folder / "keypoint.csv").write_text("\n".join(rows))
+    (folder / "labels").mkdir()
+    line = " ".join(map(str, [0, 0.5, 0.5, 0.2, 0.4, *[0.5] * 51]))
+    for t in (1, 3):
+        (folder / "labels" / f"walk_{t}.txt").write_text(line)
+    x = np.zeros((2, 6, 150), dtype=np.float32)
+    x[0, :, :75] = x[1, :4, :75] = 0.5
+    y = np.eye(60)
+    arrays = {"x_train": x, "y_train": y[1:3], "x_test": x[1:], "y_test": y[3:4]}
+    np.savez(folder / "NTU60_CV.npz", **arrays)
+    videos = {"S1": {name: np.ones((4, 32, 3), np.float32) for name in ("Directions", "Walking")}}
+    np.savez(folder / "data_3d_h36m.npz", positions_3d=np.array(videos, dtype=object))
+    (folder / "a13_s02_e02_skeleton3D.txt").write_text("0.1 0.2 2.5 1\n" * 40)
+    lines = [" ".join(map(str, [250 + t, *[0.5] * 60])) for t in range(8)]
+    (folder / "joints_s01_e01.txt").write_text("\n".join(lines))
+    (folder / "actionLabel.txt").write_text("s01_e01\nwalk: 252 256\n")
+    (folder / "kinect.csv").write_text("\n".join([",".join(["0.1,0.2,2.5,2"] * 25)] * 2))
+    poses = [np.ones((frames, 15, 2)) for frames in (15, 20)]
+    content = {"pose": poses, "label": ["catch", "wave"]}
+    (folder / "GT_test_1.pkl").write_bytes(pickle.dumps(content))
+    (folder / "walk.bvh").write_text(BVH)
+
+
+# Hips 100 above the ground, and two legs.
+BVH = """HIERARCHY
+ROOT Hips
+{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation
+  JOINT LeftLeg
+  {
+    OFFSET 10 -10 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 -80 0
+    }
+  }
+  JOINT RightLeg
+  {
+    OFFSET -10 -10 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 -80 0
+    }
+  }
+}
+MOTION
+Frames: 2
+Frame Time: 0.04
+0 100 0 0 0 0 0 0 0 0 0 0
+0 100 5 0 0 0 0 90 0 0 0 0
+"""
 
 
 def write_images(folder: Path) -> None:

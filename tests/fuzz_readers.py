@@ -11,6 +11,7 @@ not hold, or more than ten seconds.
 from __future__ import annotations
 
 import argparse
+import atexit
 import copy
 import json
 import logging
@@ -26,21 +27,37 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow
 import scipy.io
 import torch
+from pyarrow import parquet
 from torch_geometric.data import Data
 
 from pyg_vision.data.readers import (
-    pyskl_sequence,
+    read_alphapose,
+    read_bvh,
+    read_coco_results,
     read_csv,
+    read_ctr_gcn,
+    read_h36m,
+    read_hand_pictures,
+    read_jhmdb,
+    read_kinect_csv,
     read_kinetics,
+    read_mediapipe,
+    read_mmpose,
+    read_msr_action3d,
     read_npy,
     read_ntu,
     read_nw_ucla,
     read_openpose,
     read_pyskl,
+    read_table,
     read_utd_mhad,
+    read_utkinect,
+    read_yolo_pose,
 )
+from tests.docstring_files import write_formats
 
 SECONDS = 10
 # What a damaged JSON file may hold in the place of anything else.
@@ -130,8 +147,30 @@ def _csv() -> bytes:
     return "\n".join(lines).encode()
 
 
-def _annotations(path: Path) -> list[Data]:
-    return [pyskl_sequence(record, "coco") for record in read_pyskl(path).annotations]
+SAMPLES = Path(tempfile.mkdtemp(prefix="fuzz_samples_"))
+atexit.register(shutil.rmtree, SAMPLES, ignore_errors=True)
+write_formats(SAMPLES)
+
+
+def _sample(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def _parquet() -> bytes:
+    table = pyarrow.table({"frame": [0, 0, 1], "joint": [0, 1, 1], "x": [0.5] * 3, "y": [0.25] * 3})
+    return _saved(lambda file: parquet.write_table(table, file))
+
+
+def _detections() -> bytes:
+    poses = {"S1": {"Walking": [np.ones((4, 17, 2), np.float32)] * 2}}
+    about = {"layout_name": "coco", "num_joints": 17}
+    return _saved(
+        lambda file: np.savez(
+            file,  # type: ignore[arg-type]
+            positions_2d=np.array(poses, dtype=object),
+            metadata=np.array(about, dtype=object),
+        )
+    )
 
 
 READERS = {
@@ -143,14 +182,40 @@ READERS = {
     "ntu": Reader("S001C001P001R001A001.skeleton", _ntu(), lambda p: [read_ntu(p)]),
     "utd_mhad": Reader("a1_s1_t1_skeleton.mat", _utd_mhad(), lambda p: [read_utd_mhad(p)]),
     "npy": Reader("data.npy", _npy(), lambda p: read_npy(p, layout="ntu")),
-    "pyskl": Reader("data.pkl", _pyskl(), _annotations),
+    "pyskl": Reader("data.pkl", _pyskl(), lambda p: read_pyskl(p, "coco")),
+    "mediapipe": Reader("hands.json", _sample("hands.json"), lambda p: [read_mediapipe(p)]),
+    "hand_pictures": Reader("keypoint.csv", _sample("keypoint.csv"), read_hand_pictures),
+    "mmpose": Reader("walk.json", _sample("results_walk.json"), lambda p: [read_mmpose(p)]),
+    "alphapose": Reader(
+        "walk.json", _sample("alphapose-results.json"), lambda p: [read_alphapose(p)]
+    ),
+    "coco_results": Reader(
+        "walk.json", _sample("person_keypoints_results.json"), read_coco_results
+    ),
+    "yolo_pose": Reader("1.txt", _sample("labels/walk_1.txt"), lambda p: [read_yolo_pose(p)]),
+    "ctr_gcn": Reader("NTU60_CV.npz", _sample("NTU60_CV.npz"), read_ctr_gcn),
+    "h36m": Reader("data_3d_h36m.npz", _sample("data_3d_h36m.npz"), read_h36m),
+    "h36m_2d": Reader("data_2d_h36m_gt.npz", _detections(), read_h36m),
+    "msr_action3d": Reader(
+        "a13_s02_e02_skeleton3D.txt",
+        _sample("a13_s02_e02_skeleton3D.txt"),
+        lambda p: [read_msr_action3d(p)],
+    ),
+    "utkinect": Reader(
+        "joints_s01_e01.txt", _sample("joints_s01_e01.txt"), lambda p: [read_utkinect(p)]
+    ),
+    "kinect_csv": Reader("kinect.csv", _sample("kinect.csv"), lambda p: [read_kinect_csv(p)]),
+    "jhmdb": Reader("GT_test_1.pkl", _sample("GT_test_1.pkl"), read_jhmdb),
+    "bvh": Reader("walk.bvh", _sample("walk.bvh"), lambda p: [read_bvh(p)]),
+    "table": Reader("wave.csv", _csv(), lambda p: read_table(p, "coco")),
+    "parquet": Reader("wave.parquet", _parquet(), lambda p: read_table(p, "coco")),
     "csv": Reader("wave.csv", _csv(), lambda p: [read_csv(p, "coco")]),
 }
 
 
 def damaged(content: bytes, generator: random.Random) -> bytes:
     """Returns a file with a few changes, in its bytes or in what its JSON says."""
-    if content[:1] == b"{" and generator.random() < 0.7:
+    if content[:1] in (b"{", b"[") and generator.random() < 0.7:
         record = json.loads(content)
         for _ in range(generator.randint(1, 3)):
             record = _damage_value(record, generator)

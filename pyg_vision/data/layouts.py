@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from pyg_vision.data._whole_body import whole_body_layouts
 from pyg_vision.data.layout import Pair, SkeletonLayout
 
 
@@ -225,6 +226,36 @@ _H36M = SkeletonLayout(
     center=0,
     pairs=((4, 1), (5, 2), (6, 3), (11, 14), (12, 15), (13, 16)),
 )
+
+_MPII = SkeletonLayout(
+    name="mpii",
+    joints=(
+        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis",
+        "thorax", "neck", "head", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder",
+        "left_elbow", "left_wrist",
+    ),
+    bones=(
+        (0, 1), (1, 2), (2, 6), (5, 4), (4, 3), (3, 6), (7, 6), (8, 7), (9, 8), (10, 11), (11, 12),
+        (12, 7), (15, 14), (14, 13), (13, 7),
+    ),
+    center=6,
+    pairs=((3, 2), (4, 1), (5, 0), (13, 12), (14, 11), (15, 10)),
+)
+
+_JHMDB = SkeletonLayout(
+    name="jhmdb",
+    joints=(
+        "neck", "belly", "head", "right_shoulder", "left_shoulder", "right_hip", "left_hip",
+        "right_elbow", "left_elbow", "right_knee", "left_knee", "right_wrist", "left_wrist",
+        "right_ankle", "left_ankle",
+    ),
+    bones=(
+        (1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (6, 1), (7, 3), (8, 4), (9, 5), (10, 6), (11, 7),
+        (12, 8), (13, 9), (14, 10),
+    ),
+    center=0,
+    pairs=((4, 3), (6, 5), (8, 7), (10, 9), (12, 11), (14, 13)),
+)
 # fmt: on
 
 _LAYOUTS = {
@@ -242,6 +273,9 @@ _LAYOUTS = {
         _MEDIAPIPE,
         _HAND,
         _H36M,
+        _MPII,
+        _JHMDB,
+        *whole_body_layouts(_COCO, _HAND),
     )
 }
 
@@ -254,24 +288,29 @@ def layouts_of(num_joints: int) -> list[str]:
 def skeleton_layout(layout: str | SkeletonLayout) -> SkeletonLayout:
     r"""Returns the skeleton layout of the given name or file; a layout is returned unchanged.
 
-    ====================  ======  ===============================================================
-    name                  joints  source
-    ====================  ======  ===============================================================
-    :obj:`openpose`       18      OpenPose's COCO model with the edges of ST-GCN, where the hips
-                                  are connected to the shoulders
-    :obj:`body_25`        25      OpenPose's BODY_25 model
-    :obj:`body_25b`       25      OpenPose's BODY_25B model, other joints than BODY_25
-    :obj:`ntu`            25      NTU RGB+D (Kinect v2) with the edges of ST-GCN, 2s-AGCN, CTR-GCN
-    :obj:`ntu_pyskl`      25      the same joints with the edges of pyskl and MMAction2: hand tips
-                                  are connected to the hands
-    :obj:`ntu_edge`       24      the same without the joint between the shoulders
-    :obj:`coco`           17      COCO keypoints with the edges of pyskl
-    :obj:`kinect`         20      Kinect v1: NW-UCLA, UTD-MHAD
-    :obj:`msr_action3d`   20      MSR-Action3D, the same joints in another order
-    :obj:`mediapipe`      33      MediaPipe Pose
-    :obj:`hand`           21      MediaPipe Hands and OpenPose hands
-    :obj:`h36m`           17      Human3.6M with the joints of VideoPose3D
-    ====================  ======  ===============================================================
+    =====================  ======  ==============================================================
+    name                   joints  source
+    =====================  ======  ==============================================================
+    :obj:`openpose`        18      OpenPose's COCO model with the edges of ST-GCN, where the hips
+                                   are connected to the shoulders
+    :obj:`body_25`         25      OpenPose's BODY_25 model
+    :obj:`body_25b`        25      OpenPose's BODY_25B model, other joints than BODY_25
+    :obj:`ntu`             25      NTU RGB+D (Kinect v2) with the edges of ST-GCN, 2s-AGCN, CTR-GCN
+    :obj:`ntu_pyskl`       25      the same joints with the edges of pyskl and MMAction2: hand tips
+                                   are connected to the hands
+    :obj:`ntu_edge`        24      the same without the joint between the shoulders
+    :obj:`coco`            17      COCO keypoints with the edges of pyskl
+    :obj:`kinect`          20      Kinect v1: NW-UCLA, UTD-MHAD
+    :obj:`msr_action3d`    20      MSR-Action3D, the same joints in another order
+    :obj:`mediapipe`       33      MediaPipe Pose
+    :obj:`hand`            21      MediaPipe Hands and OpenPose hands
+    :obj:`h36m`            17      Human3.6M with the joints of VideoPose3D
+    :obj:`mpii`            16      MPII Human Pose
+    :obj:`jhmdb`           15      JHMDB
+    :obj:`coco_wholebody`  133     COCO-WholeBody: :obj:`coco`, feet, face and hands
+    :obj:`halpe`           26      Halpe, AlphaPose's body: :obj:`coco`, head, neck, hip and feet
+    :obj:`halpe_136`       136     Halpe's whole body: :obj:`halpe`, face and hands
+    =====================  ======  ==============================================================
 
     Args:
         layout (str or SkeletonLayout): The name of a layout, the path of a :obj:`.json` file of

@@ -10,7 +10,7 @@ from pathlib import Path
 from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
-from pyg_vision.data.readers.pyskl import Annotation, pyskl_sequence, read_pyskl
+from pyg_vision.data.readers.pyskl import Annotation, open_pyskl, pyskl_sequence
 from pyg_vision.data.readers.skeleton_file import SkeletonFileError, known_layout
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
 from pyg_vision.typing import OnError
@@ -21,7 +21,7 @@ class PysklDataset(LazySkeletonDataset):
     UCF101, HMDB51 or Diving48.
 
     The file is not downloaded. It is held in memory, and read without running code that may be in
-    it, see :func:`~pyg_vision.data.readers.read_pyskl`; annotations are turned into graphs on
+    it, see :func:`~pyg_vision.data.readers.open_pyskl`; annotations are turned into graphs on
     demand. :obj:`num_missing` is the number of sequences of the split without an annotation.
 
     Args:
@@ -59,7 +59,7 @@ class PysklDataset(LazySkeletonDataset):
         on_error: OnError = "raise",
     ) -> None:
         self.path, self.split = Path(path), split
-        splits, annotations = read_pyskl(path)
+        splits, annotations = open_pyskl(path)
         try:
             self.layout = known_layout(layout, annotations[0]["keypoint"].shape[2])
         except ValueError as error:

@@ -18,7 +18,7 @@ from torchvision.transforms.v2.functional import to_pil_image
 
 from pyg_vision.data import SkeletonLayout, image_to_rgb, skeleton_sequence
 from pyg_vision.data.readers import read_skeletons
-from pyg_vision.data.readers.any_skeletons import SUFFIXES
+from pyg_vision.data.readers.any_skeletons import SKELETON_SUFFIXES
 from pyg_vision.datasets import load_rgb
 
 
@@ -108,7 +108,7 @@ def find_skeletons(
     """
     for number, value in enumerate(_several(inputs)):
         if isinstance(value, str | os.PathLike):
-            for path in find_paths(value, SUFFIXES, _is_openpose):
+            for path in find_paths(value, SKELETON_SUFFIXES, _is_openpose):
                 found = read_skeletons(path, layout, size)
                 for data in found:
                     name = data.name if "name" in data else None

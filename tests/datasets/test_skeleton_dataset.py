@@ -91,7 +91,7 @@ def test_the_first_malformed_file_is_raised(paths):
 
 
 def test_malformed_files_are_skipped_and_counted(paths, caplog):
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="pyg_vision"):
         found, skipped = read_files(paths, read, "skip")
     assert [data.skeleton_shape.num_frames for data in found] == [1, 3]
     assert skipped == tuple(str(path) for path in paths if "bad" in path.name)

@@ -28,7 +28,7 @@ _OPERATIONS = frozenset(
     """.split()
 )
 # What an unpickler raises for files that are broken in one way or another.
-_MALFORMED = (
+MALFORMED = (
     pickle.UnpicklingError,
     ArithmeticError,
     AssertionError,
@@ -62,18 +62,33 @@ def load_pickle(path: Path) -> Any:
             return _Unpickler(file, path.stat().st_size).load()
     except FileNotFoundError:
         raise
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise SkeletonFileError(
             path,
             f"is no pickle of plain containers and arrays ({type(error).__name__}: {error})",
         ) from error
 
 
+def unpickle(file: io.BufferedIOBase, size: int) -> Any:
+    r"""Loads the object that :func:`numpy.save` has pickled as an array of no dimensions.
+
+    Args:
+        file (io.BufferedIOBase): The pickle.
+        size (int): Its length in bytes.
+
+    Raises:
+        Exception: One of :obj:`MALFORMED` if it is no such pickle, see :func:`load_pickle`.
+    """
+    return _Unpickler(file, size, objects=True).load()
+
+
 class _DType:
     r"""A data type that is being unpickled."""
 
+    codes = r"[biufSU][1-9][0-9]{0,5}"
+
     def __init__(self, code: Any, *flags: Any) -> None:
-        if not isinstance(code, str) or not re.fullmatch(r"[biufSU][1-9][0-9]{0,5}", code):
+        if not isinstance(code, str) or not re.fullmatch(self.codes, code):
             raise pickle.UnpicklingError(f"an array of the data type {show(code)} is refused")
         self.dtype = np.dtype(code)
 
@@ -84,14 +99,26 @@ class _DType:
         self.dtype = self.dtype.newbyteorder(order)
 
 
+class _AnyDType(_DType):
+    r"""The same, or that of objects."""
+
+    codes = rf"{_DType.codes}|O[48]"
+
+
 class _Array:
     r"""An array that is being unpickled."""
 
     def __init__(self, *shell: Any) -> None:
-        self.value: np.ndarray[Any, Any] | None = None
+        self.value: Any = None
 
     def build(self, state: Any) -> None:
         shape, dtype, fortran, data = state[-4:]
+        if isinstance(dtype, _DType) and dtype.dtype.hasobject:
+            # What numpy.save makes of a dict: the object in an array of no dimensions.
+            if shape != () or not isinstance(data, list) or len(data) != 1:
+                raise pickle.UnpicklingError("an array of objects is refused")
+            self.value = data[0]
+            return
         self.value = _array(data, dtype, shape, "F" if fortran else "C")
 
 
@@ -106,7 +133,7 @@ def _array(
         data = data.encode("latin1")
     if not isinstance(data, bytes | bytearray):
         raise pickle.UnpicklingError(f"the data of an array are a {type(data).__name__}")
-    if math.prod(shape) * dtype.dtype.itemsize != len(data):
+    if dtype.dtype.hasobject or math.prod(shape) * dtype.dtype.itemsize != len(data):
         raise pickle.UnpicklingError(
             f"an array of shape {shape} and type {dtype.dtype} has {len(data)} bytes"
         )
@@ -226,21 +253,22 @@ class _Unpickler(pickle._Unpickler):
     read: Callable[[int], bytes]
     pop_mark: Callable[[], list[Any]]
 
-    def __init__(self, file: io.BufferedReader, size: int) -> None:
+    def __init__(self, file: io.BufferedIOBase, size: int, objects: bool = False) -> None:
         super().__init__(file, encoding="latin1")  # for the strings of Python 2
         self._size = size
+        self._dtype = _AnyDType if objects else _DType
         self._copies = 4 * size + 2**10  # short names may be asked for by less than their length
 
     def find_class(self, module: str, name: str) -> Any:
         function = _GLOBALS.get((module, name))
         if function is None:
             raise pickle.UnpicklingError(f"it asks for {show(module)}, {show(name)}: refused")
-        return function
+        return self._dtype if function is _DType else function
 
     def load_reduce(self) -> None:
         args = self.stack.pop()
         function = self.stack[-1]
-        if not any(function is allowed for allowed in _GLOBALS.values()):
+        if not any(function is allowed for allowed in (*_GLOBALS.values(), self._dtype)):
             raise pickle.UnpicklingError(f"it calls a {type(function).__name__}")
         self._copy(args)
         self.stack[-1] = function(*args)

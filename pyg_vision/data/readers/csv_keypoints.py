@@ -2,9 +2,6 @@ r"""Reader of keypoints in CSV files."""
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from os import PathLike
 from pathlib import Path
 
@@ -13,12 +10,12 @@ from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._rows import csv_rows, read_number_text
 from pyg_vision.data.readers.skeleton_file import (
     Array,
     SkeletonFileError,
     check_size,
     file_sequence,
-    read_text,
     show,
 )
 
@@ -55,12 +52,7 @@ def read_csv(path: str | PathLike[str], layout: str | SkeletonLayout) -> Data:
         SkeletonShape(num_persons=1, num_frames=3, num_joints=17)
     """
     path, layout = Path(path), skeleton_layout(layout)
-    text = read_text(path).removeprefix("\ufeff")  # which Excel writes
-    reader = csv.reader(io.StringIO(text), skipinitialspace=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader if any(row)]
-    except csv.Error as error:
-        raise SkeletonFileError(path, f"is no CSV file ({error})") from error
+    rows = csv_rows(path, ",")
     if len(rows) < 2:
         raise SkeletonFileError(path, "must have a line of column names, and further ones")
     names = [name.strip().lower() for name in rows[0][1]]
@@ -129,7 +121,7 @@ class _Lines:
             if axis in point and place not in taken:
                 self.refuse(number, f"joint {place[2]} of frame {frame} is listed twice")
             taken.add(place)
-            point[axis] = self.number(text, self.names[column], number)
+            point[axis] = read_number_text(self.path, text, number, self.names[column])
         for place in taken:
             lacking = [a for a in self.axes if a != "score" and a not in self.points[place]]
             if lacking:
@@ -154,19 +146,10 @@ class _Lines:
         return file_sequence(self.path, coordinates, self.layout, score=score)
 
     def whole(self, text: str, name: str, number: int) -> int:
-        value = self.number(text, name, number)
+        value = read_number_text(self.path, text, number, name)
         if value != int(value) or value < 0:
             self.refuse(number, f"'{name}' must be a whole number from 0 on (got {show(text)})")
         return int(value)
-
-    def number(self, text: str, name: str, number: int) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not abs(value) < 3e38:
-            self.refuse(number, f"'{name}' must be a number (got {show(text)})")
-        return value
 
     def refuse(self, number: int, problem: str) -> None:
         raise SkeletonFileError(self.path, f"line {number}: {problem}")

@@ -96,7 +96,7 @@ def read_npy_labels(path: str | PathLike[str], count: int | None = None) -> NpyL
         path (str or path): A file :obj:`.npy` of integers, :math:`(N)` or :math:`(N, 1)`, or a
             pickle :obj:`.pkl` of :obj:`(names, labels)` as written by ST-GCN, or of
             :obj:`(names, labels, lengths)`, where the lengths are ignored. No code of a pickle
-            can run, see :func:`read_pyskl`.
+            can run, see :func:`open_pyskl`.
         count (int, optional): The expected number of labels. (default: :obj:`None`)
 
     Raises:

@@ -3,7 +3,6 @@ r"""Folders of OpenPose's JSON files."""
 from __future__ import annotations
 
 import logging
-import math
 import re
 from os import PathLike
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._people import place_people, read_number, read_size
 from pyg_vision.data.readers.skeleton_file import (
     Array,
     NoPersonError,
@@ -90,8 +90,8 @@ def read_openpose(
     """
     if part not in _PARTS:
         raise ValueError(f"'part' must be one of {', '.join(_PARTS)} (got {part!r})")
-    min_score = _read_number("min_score", min_score)
-    width, height = _read_size(size)
+    min_score = read_number("min_score", min_score)
+    width, height = read_size(size)
     known = None if layout is None else skeleton_layout(layout)
     folder = Path(folder)
     frames = _read_frames(folder)
@@ -109,7 +109,12 @@ def read_openpose(
             persons.append((t, m, identity, _read_joints(path, values, known, t, m)))
     if known is None or not persons:
         raise NoPersonError(folder, f"there is no person in any of {len(frames)} frames")
-    places = _place(frames, persons)
+
+    def twice(i: int, track: int) -> Exception:
+        t, m = persons[i][:2]
+        return SkeletonFileError(frames[t].path, f"has two persons of 'person_id' {track}", t, m)
+
+    places = place_people([(t, track) for t, _, track, _ in persons], twice)
     check_size(folder, (max(places) + 1, len(frames), known.num_joints, 3))
     joints = np.zeros((max(places) + 1, len(frames), known.num_joints, 3), dtype=np.float32)
     for place, (t, _, _, values) in zip(places, persons, strict=True):
@@ -185,27 +190,6 @@ def _read_identity(path: Path, person: dict[str, Any], t: int, m: int) -> int | 
     return None if value == -1 else value
 
 
-def _place(frames: list[_Frame], persons: list[tuple[int, int, int | None, Array]]) -> list[int]:
-    r"""Returns which person of the sequence each person of a frame is."""
-    known = sorted({identity for _, _, identity, _ in persons if identity is not None})
-    place_of = {identity: place for place, identity in enumerate(known)}
-    seen: dict[tuple[int, int], int] = {}
-    unknown = [len(known)] * len(frames)
-    places = []
-    for t, m, identity, _ in persons:
-        if identity is None:
-            places.append(unknown[t])
-            unknown[t] += 1
-            continue
-        if (t, identity) in seen:
-            raise SkeletonFileError(
-                frames[t].path, f"has two persons of 'person_id' {identity}", t, m
-            )
-        seen[t, identity] = m
-        places.append(place_of[identity])
-    return places
-
-
 def _guess_layout(path: Path, values: list[Any], part: str, t: int, m: int) -> SkeletonLayout:
     names = _POSES if part == "pose" else ("hand",)
     for layout in map(skeleton_layout, names):
@@ -227,22 +211,3 @@ def _read_joints(path: Path, values: list[Any], layout: SkeletonLayout, t: int, 
             m,
         )
     return numbers(path, values, len(values), t, m).reshape(-1, 3)
-
-
-def _read_size(size: tuple[float, float] | None) -> tuple[float, float]:
-    if size is None:
-        return 1.0, 1.0
-    if not isinstance(size, tuple | list) or len(size) != 2:
-        raise TypeError(f"'size' must be a tuple (width, height) (got {size!r})")
-    width, height = (_read_number("size", value) for value in size)
-    if width <= 0 or height <= 0:
-        raise ValueError(f"'size' must be positive (got {size!r})")
-    return width, height
-
-
-def _read_number(name: str, value: float) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"'{name}' must hold numbers (got {value!r})")
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"'{name}' must be finite and not negative (got {value!r})")
-    return float(value)

@@ -33,8 +33,8 @@ class PysklFile(NamedTuple):
             :obj:`keypoint_score` :math:`(M, T, V)`, :obj:`label`, and :obj:`img_shape`.
 
     Example:
-        >>> from pyg_vision.data.readers import read_pyskl
-        >>> file = read_pyskl("data/ucf101.pkl")
+        >>> from pyg_vision.data.readers import open_pyskl
+        >>> file = open_pyskl("data/ucf101.pkl")
         >>> list(file.split)
         ['train1', 'test1']
         >>> len(file.annotations)
@@ -45,8 +45,8 @@ class PysklFile(NamedTuple):
     annotations: list[Annotation]
 
 
-def read_pyskl(path: str | PathLike[str]) -> PysklFile:
-    r"""Reads an annotation file of `pyskl <https://github.com/kennymckormick/pyskl>`_ or
+def open_pyskl(path: str | PathLike[str]) -> PysklFile:
+    r"""Opens an annotation file of `pyskl <https://github.com/kennymckormick/pyskl>`_ or
     MMAction2.
 
     The file is a pickle of ``{"split": {name: [frame_dir, …]}, "annotations": [{…}]}``, or of
@@ -67,8 +67,8 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
             annotation and its :obj:`frame_dir`.
 
     Example:
-        >>> from pyg_vision.data.readers import pyskl_sequence, read_pyskl
-        >>> split, annotations = read_pyskl("data/ucf101.pkl")
+        >>> from pyg_vision.data.readers import pyskl_sequence, open_pyskl
+        >>> split, annotations = open_pyskl("data/ucf101.pkl")
         >>> split["train1"]
         ['v_Archery_g01', 'v_Biking_g01']
         >>> annotations[0]["keypoint"].shape
@@ -105,6 +105,40 @@ def read_pyskl(path: str | PathLike[str]) -> PysklFile:
     return PysklFile(_read_split(path, split), annotations)
 
 
+def read_pyskl(path: str | PathLike[str], layout: str | SkeletonLayout | None = None) -> list[Data]:
+    r"""Reads the sequences of an annotation file of pyskl, see :func:`open_pyskl`.
+
+    All sequences are held in memory; :class:`~pyg_vision.datasets.PysklDataset` makes each on
+    demand, and knows the splits.
+
+    Args:
+        path (str or path): The file.
+        layout (str or SkeletonLayout): The skeleton, which must be given, see
+            :func:`pyskl_sequence`.
+
+    Returns:
+        list: The sequences, each with its :obj:`frame_dir` as :obj:`name`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is malformed, or the layout is not given or does not fit.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_pyskl
+        >>> [data.name for data in read_pyskl("data/ucf101.pkl", layout="coco")]
+        ['v_Archery_g01', 'v_Biking_g01', 'v_Diving_g01']
+    """
+    found = []
+    for annotation in open_pyskl(path).annotations:
+        try:
+            data = pyskl_sequence(annotation, layout)
+        except ValueError as error:
+            raise SkeletonFileError(Path(path), str(error)) from error
+        data.name = annotation["frame_dir"]
+        found.append(data)
+    return found
+
+
 def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None = None) -> Data:
     r"""Turns an annotation of a file of pyskl into a graph.
 
@@ -123,8 +157,8 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
             a score is negative; the error names its :obj:`frame_dir`.
 
     Example:
-        >>> from pyg_vision.data.readers import pyskl_sequence, read_pyskl
-        >>> file = read_pyskl("data/ucf101.pkl")
+        >>> from pyg_vision.data.readers import pyskl_sequence, open_pyskl
+        >>> file = open_pyskl("data/ucf101.pkl")
         >>> data = pyskl_sequence(file.annotations[0], layout="coco")
         >>> data.skeleton_shape
         SkeletonShape(num_persons=1, num_frames=4, num_joints=17)

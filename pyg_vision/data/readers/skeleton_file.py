@@ -154,7 +154,7 @@ def numbers(
 
 def points(path: Path, frames: list[Any], num_joints: int, num_dims: int) -> Array:
     r"""Returns lists of frames of joints of finite numbers as an array."""
-    array = _whole_array(frames, num_joints, num_dims)
+    array = whole_array(frames, num_joints, num_dims)
     if array is not None:
         return array
     # Something is wrong: say where.
@@ -168,7 +168,7 @@ def points(path: Path, frames: list[Any], num_joints: int, num_dims: int) -> Arr
     return array
 
 
-def _whole_array(frames: list[Any], num_joints: int, num_dims: int) -> Array | None:
+def whole_array(frames: list[Any], num_joints: int, num_dims: int) -> Array | None:
     r"""Returns the array, :obj:`None` if anything is wrong with it."""
     if not _are_lists(frames, num_joints):
         return None

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from pyg_vision.data.readers import SkeletonFileError, read_pyskl
+from pyg_vision.data.readers import SkeletonFileError, open_pyskl
 
 
 def write(folder, content):
@@ -95,7 +95,7 @@ RAW = {
 def test_hand_made_pickles_are_refused(tmp_path, name):
     path = write(tmp_path, RAW[name])
     with pytest.raises(SkeletonFileError, match="is no pickle of plain containers") as info:
-        read_pyskl(path)
+        open_pyskl(path)
     assert str(info.value).startswith(f"'{path}'")
 
 
@@ -107,7 +107,7 @@ def test_hand_made_pickles_are_what_they_seem(tmp_path):
     )
     assert record.tolist() == [1, 2]
     with pytest.raises(SkeletonFileError, match=r"must hold a dict .* \(got ndarray\)"):
-        read_pyskl(write(tmp_path, proto(good)))
+        open_pyskl(write(tmp_path, proto(good)))
 
 
 def test_a_large_index_of_the_memo_takes_no_memory(tmp_path):
@@ -115,7 +115,7 @@ def test_a_large_index_of_the_memo_takes_no_memory(tmp_path):
     path = write(tmp_path, proto(b"]r" + (2**26).to_bytes(4, "little")))
     tracemalloc.start()
     with pytest.raises(SkeletonFileError, match="holds no annotations"):
-        read_pyskl(path)
+        open_pyskl(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10**6
@@ -137,7 +137,7 @@ def test_many_copies_of_what_is_long_take_no_memory(tmp_path, kind):
     path = write(tmp_path, proto(head + b"](" + call * 3_000 + b"e"))
     tracemalloc.start()
     with pytest.raises(SkeletonFileError, match="it copies more than it holds"):
-        read_pyskl(path)
+        open_pyskl(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 50 * path.stat().st_size
@@ -155,4 +155,4 @@ def test_deep_nesting_does_not_end_the_process(tmp_path, where):
         "value": b"}" + text("annotations") + deep + b"s",
     }[where]
     with pytest.raises(SkeletonFileError):
-        read_pyskl(write(tmp_path, proto(body)))
+        open_pyskl(write(tmp_path, proto(body)))

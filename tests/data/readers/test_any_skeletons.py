@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_vision.data.readers import SkeletonFileError, read_skeletons
+from pyg_vision.data.readers import SkeletonFileError, read_skeletons, skeleton_format
 from tests import docstring_files
 
 
@@ -33,6 +33,53 @@ def test_every_form_is_recognised(files, path, layout, shapes):
     assert all(("name" in data) == (len(shapes) > 1) for data in found)
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ({"people": []}, "give the folder of the video"),
+        ({"images": [], "annotations": []}, "holds the annotations of COCO"),
+    ],
+)
+def test_what_is_no_sequence(tmp_path, content, problem):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(SkeletonFileError, match=problem):
+        read_skeletons(tmp_path / "a.json")
+
+
+def test_the_format_may_be_given(files):
+    path = files / "data" / "formats" / "person_keypoints_results.json"
+    assert skeleton_format(path) == "coco_results"
+    assert [data.name for data in read_skeletons(path)] == ["136", "139"]
+    (data,) = read_skeletons(path, format="alphapose")
+    assert tuple(data.skeleton_shape) == (1, 4, 17)
+    with pytest.raises(ValueError, match="'format' must be 'auto' or one of openpose, mediapipe"):
+        read_skeletons(path, format="poses")
+
+
+def test_every_format_is_told_apart(files):
+    folder = files / "data" / "formats"
+    found = {
+        path.name: skeleton_format(path)
+        for path in folder.iterdir()
+        if path.name != "actionLabel.txt"
+    }
+    assert found == {
+        "results_walk.json": "mmpose",
+        "alphapose-results.json": "alphapose",
+        "person_keypoints_results.json": "coco_results",
+        "hands.json": "mediapipe",
+        "keypoint.csv": "hand_pictures",
+        "labels": "yolo_pose",
+        "NTU60_CV.npz": "ctr_gcn",
+        "data_3d_h36m.npz": "h36m",
+        "a13_s02_e02_skeleton3D.txt": "msr_action3d",
+        "joints_s01_e01.txt": "utkinect",
+        "kinect.csv": "kinect_csv",
+        "GT_test_1.pkl": "jhmdb",
+        "walk.bvh": "bvh",
+    }
+
+
 def test_csv_needs_a_layout(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("frame,joint,x,y\n0,nose,1,2\n")
@@ -51,10 +98,11 @@ def test_arrays_need_a_layout(tmp_path):
 
 def test_what_is_no_skeleton_file(tmp_path):
     (tmp_path / "a.txt").write_text("no")
-    with pytest.raises(SkeletonFileError, match="is no skeleton file; known are .json"):
-        read_skeletons(tmp_path / "a.txt")
-    (tmp_path / "a.json").write_text(json.dumps({"joints": []}))
-    with pytest.raises(SkeletonFileError, match="'skeletons', as NW-UCLA, or 'data'"):
-        read_skeletons(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text(json.dumps({"joints": 3}))
+    (tmp_path / "a.jpg").write_text("no")
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    for name in ("a.txt", "a.json", "a.jpg", "a.csv"):
+        with pytest.raises(SkeletonFileError, match="is no skeleton file that is known; such are"):
+            read_skeletons(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_skeletons(tmp_path / "none")

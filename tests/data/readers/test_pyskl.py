@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_vision.data.readers import SkeletonFileError, pyskl_sequence, read_pyskl
+from pyg_vision.data.readers import SkeletonFileError, open_pyskl, pyskl_sequence
 
 
 def annotation(name="S001C001P001R001A001", joints=17, seed=0, **changes):
@@ -40,7 +40,7 @@ def write(folder, content, protocol=4, raw=False):
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_a_file_is_read(tmp_path, protocol):
-    split, annotations = read_pyskl(write(tmp_path, CONTENT, protocol))
+    split, annotations = open_pyskl(write(tmp_path, CONTENT, protocol))
     assert split == CONTENT["split"]
     assert len(annotations) == 2
     for found, record in zip(annotations, RECORDS, strict=True):
@@ -54,7 +54,7 @@ def test_a_file_is_read(tmp_path, protocol):
 
 
 def test_older_files_are_a_list(tmp_path):
-    found = read_pyskl(write(tmp_path, RECORDS))
+    found = open_pyskl(write(tmp_path, RECORDS))
     assert found.split == {}
     assert [record["frame_dir"] for record in found.annotations] == ["a", "b"]
 
@@ -84,7 +84,7 @@ def test_arrays_and_containers_of_all_kinds(tmp_path, protocol):
         "sets": [{1, 2}, set(), frozenset("ab")],
         "ordered": collections.OrderedDict(x=1, y=2),
     }
-    (found,) = read_pyskl(write(tmp_path, [annotation(**extra)], protocol)).annotations
+    (found,) = open_pyskl(write(tmp_path, [annotation(**extra)], protocol)).annotations
     for name, array in ARRAYS.items():
         assert found["arrays"][name].dtype == array.dtype
         assert np.array_equal(found["arrays"][name], array), name
@@ -100,7 +100,7 @@ def test_arrays_and_containers_of_all_kinds(tmp_path, protocol):
 def test_the_names_of_numpy_1(tmp_path):
     raw = pickle.dumps(CONTENT, protocol=2).replace(b"numpy._core.", b"numpy.core.")
     assert b"numpy.core.multiarray" in raw
-    found = read_pyskl(write(tmp_path, raw, raw=True))
+    found = open_pyskl(write(tmp_path, raw, raw=True))
     assert np.array_equal(found.annotations[1]["keypoint"], RECORDS[1]["keypoint"])
 
 
@@ -117,7 +117,7 @@ def test_a_file_of_python_2(tmp_path):
     raw = pickle.dumps([annotation()], protocol=2)
     assert raw.endswith(b"a.")  # the annotation is the top of the stack, before it joins the list
     raw = raw[:-2] + b"".join(b"U\1" + key + value + b"s" for key, value in values.items()) + b"a."
-    (found,) = read_pyskl(write(tmp_path, raw, raw=True)).annotations
+    (found,) = open_pyskl(write(tmp_path, raw, raw=True)).annotations
     assert found["x"].tolist() == [[1, 2]]
     assert (found["y"], found["z"]) == ([1, 2], ())
     (expected,) = pickle.loads(raw, encoding="latin1")
@@ -184,7 +184,7 @@ def test_anything_else_is_refused(tmp_path, name, protocol):
     for content in (value, [annotation(x=value)], {"annotations": RECORDS, "split": value}):
         path = write(tmp_path, content, protocol)
         with pytest.raises(SkeletonFileError, match="is no pickle of plain containers and arr"):
-            read_pyskl(path)
+            open_pyskl(path)
         assert not marker.exists()
 
 
@@ -209,7 +209,7 @@ def test_damaged_files_are_refused_or_read(tmp_path):
             for _ in range(generator.randint(1, 4)):
                 damaged[generator.randrange(len(damaged))] = generator.randrange(256)
             try:
-                for record in read_pyskl(write(tmp_path, bytes(damaged), raw=True)).annotations:
+                for record in open_pyskl(write(tmp_path, bytes(damaged), raw=True)).annotations:
                     pyskl_sequence(record, "coco")
             except ValueError:
                 refused += 1
@@ -220,7 +220,7 @@ def test_files_may_be_cut_off_anywhere(tmp_path):
     raw = pickle.dumps(CONTENT)
     for count in [*range(0, 200), *range(200, len(raw), 37)]:
         with pytest.raises(SkeletonFileError):
-            read_pyskl(write(tmp_path, raw[:count], raw=True))
+            open_pyskl(write(tmp_path, raw[:count], raw=True))
 
 
 def only(**changes):
@@ -279,15 +279,15 @@ def test_malformed_annotations_are_named(tmp_path, name):
     content, message = MALFORMED[name]
     path = write(tmp_path, content)
     with pytest.raises(SkeletonFileError, match=message) as info:
-        read_pyskl(path)
+        open_pyskl(path)
     assert str(info.value).startswith(f"'{path}'")
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
-        read_pyskl(tmp_path / "nowhere.pkl")
+        open_pyskl(tmp_path / "nowhere.pkl")
     with pytest.raises(SkeletonFileError, match="IsADirectoryError"):
-        read_pyskl(tmp_path)
+        open_pyskl(tmp_path)
 
 
 def test_an_annotation_becomes_a_sequence():
@@ -319,17 +319,17 @@ def test_a_negative_score():
 def test_a_file_of_one_annotation(tmp_path):
     record = annotation("alone")
     path = write(tmp_path, record)
-    assert read_pyskl(path).split == {}
-    (found,) = read_pyskl(path).annotations
+    assert open_pyskl(path).split == {}
+    (found,) = open_pyskl(path).annotations
     assert found["frame_dir"] == "alone"
 
 
 def test_two_of_one_name(tmp_path):
     records = [annotation("me"), annotation("me")]
-    assert len(read_pyskl(write(tmp_path, records)).annotations) == 2
+    assert len(open_pyskl(write(tmp_path, records)).annotations) == 2
     content = {"split": {"train": ["me"]}, "annotations": records}
     with pytest.raises(SkeletonFileError, match=r"annotation 1 \('me'\) has the name of annot"):
-        read_pyskl(write(tmp_path, content))
+        open_pyskl(write(tmp_path, content))
 
 
 def test_a_layout_that_is_given():
@@ -370,7 +370,7 @@ def test_values_are_looked_at_when_a_sequence_is_made(changes, message):
 
 
 def test_sequences_of_a_file_may_be_written_to(tmp_path):
-    record = read_pyskl(write(tmp_path, CONTENT)).annotations[0]
+    record = open_pyskl(write(tmp_path, CONTENT)).annotations[0]
     data = pyskl_sequence(record, "coco")
     data.x.zero_()
     assert record["keypoint"].any()

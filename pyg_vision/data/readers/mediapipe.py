@@ -1,0 +1,413 @@
+r"""Landmarks of MediaPipe: result objects, and the files that programs make of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from torch_geometric.data import Data
+
+from pyg_vision.data.layout import SkeletonLayout
+from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._people import Person, Size, people_sequence, read_size, whole
+from pyg_vision.data.readers._rows import csv_rows, read_number_text
+from pyg_vision.data.readers.skeleton_file import (
+    Array,
+    SkeletonFileError,
+    file_sequence,
+    numbers,
+    read_any_json,
+    show,
+    to_float32,
+)
+
+Part = Literal["pose", "hands", "left_hand", "right_hand"]
+Landmarks = Literal["image", "world"]
+
+_LAYOUT_OF = {33: "mediapipe", 21: "hand"}
+# How the result objects, and what is exported of them, call the landmarks.
+NAMES: dict[tuple[Part, Landmarks], tuple[str, ...]] = {
+    ("pose", "image"): ("pose_landmarks", "poseLandmarks", "keypoints", "landmarks"),
+    ("pose", "world"): (
+        "pose_world_landmarks", "poseWorldLandmarks", "keypoints3D", "worldLandmarks",
+    ),
+    ("hands", "image"): (
+        "multi_hand_landmarks", "multiHandLandmarks", "hand_landmarks", "landmarks",
+    ),
+    ("hands", "world"): (
+        "multi_hand_world_landmarks", "multiHandWorldLandmarks", "hand_world_landmarks",
+        "worldLandmarks",
+    ),
+    ("left_hand", "image"): ("left_hand_landmarks", "leftHandLandmarks"),
+    ("right_hand", "image"): ("right_hand_landmarks", "rightHandLandmarks"),
+    ("left_hand", "world"): ("left_hand_world_landmarks", "leftHandWorldLandmarks"),
+    ("right_hand", "world"): ("right_hand_world_landmarks", "rightHandWorldLandmarks"),
+}  # fmt: skip
+_SCORES = ("visibility", "score", "presence", "v")
+
+
+def mediapipe_sequence(
+    results: Iterable[Any],
+    part: Part = "pose",
+    landmarks: Landmarks = "image",
+    size: Size | None = None,
+) -> Data:
+    r"""Turns the results of `MediaPipe <https://ai.google.dev/edge/mediapipe>`_ for the frames of
+    a video, or for a picture, into a graph.
+
+    Args:
+        results (list): The result of each frame: that of a solution (:obj:`results.pose_landmarks
+            .landmark`) or of a task (:obj:`result.pose_landmarks[person]`), or the same as dicts
+            and lists. A frame in which nothing was found has :obj:`None` or an empty list.
+        part (str, optional): :obj:`"pose"`, :obj:`"hands"`, or of a holistic solution
+            :obj:`"left_hand"` or :obj:`"right_hand"`. Several hands are persons, in the order of
+            the result. (default: :obj:`"pose"`)
+        landmarks (str, optional): :obj:`"image"`, :math:`x` and :math:`y` as shares of width and
+            height and :math:`z` on about the scale of :math:`x`; or :obj:`"world"`, metres. In
+            both :math:`y` points down. (default: :obj:`"image"`)
+        size (tuple, optional): Width and height of the image in pixels, by which the image
+            landmarks are multiplied, so that all lengths are of one unit. (default: :obj:`None`)
+
+    Returns:
+        torch_geometric.data.Data: The sequence, see :func:`~pyg_vision.data.skeleton_sequence`, of
+        layout :obj:`"mediapipe"` with the visibility as score, or :obj:`"hand"` without one.
+
+    Raises:
+        ValueError: If a result is none, or nobody was found in any frame.
+
+    Example:
+        >>> from pyg_vision.data.readers import mediapipe_sequence
+        >>> hand = [{"x": 0.5, "y": 0.4, "z": 0.0}] * 21
+        >>> data = mediapipe_sequence([{"hand_landmarks": [hand]}] * 3, part="hands")
+        >>> data.skeleton_shape
+        SkeletonShape(num_persons=1, num_frames=3, num_joints=21)
+    """
+    return _of_results(Path("results"), list(results), part, landmarks, size)
+
+
+def read_mediapipe(
+    path: str | PathLike[str],
+    part: Part | None = None,
+    landmarks: Landmarks = "image",
+    size: Size | None = None,
+) -> Data:
+    r"""Reads landmarks of `MediaPipe <https://ai.google.dev/edge/mediapipe>`_ from a file that a
+    program has written.
+
+    MediaPipe itself has no format; these are read:
+
+    * JSON of a list of frames, each the list of its 33 or 21 landmarks ``{"x", "y", "z",
+      "visibility"}``, several such lists, an empty one or :obj:`null`, or an object with the fields
+      of MediaPipe's results; or of ``{"frames": [{"frameNum", "keypoints", "keypoints3D"}]}``;
+    * CSV with a row for each frame, whose header is the running number of each value, as pandas
+      writes it, or :obj:`x1, y1, z1, v1, …`, or :obj:`<joint>_x, <joint>_y, …`; columns of other
+      names, such as :obj:`class`, are not read, and of pose, face and hands together only the pose.
+
+    Args:
+        path (str or path): The file :obj:`.json`, :obj:`.csv` or :obj:`.txt`.
+        part (str, optional): Which landmarks of results are read, see :func:`mediapipe_sequence`.
+            (default: those of the first part that they have)
+        landmarks (str, optional): :obj:`"image"` or :obj:`"world"`. (default: :obj:`"image"`)
+        size (tuple, optional): Width and height of the image in pixels, by which the image
+            landmarks are multiplied. (default: :obj:`None`)
+
+    Returns:
+        torch_geometric.data.Data: The sequence, see :func:`mediapipe_sequence`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is malformed or of another form, or holds no person; the error names the
+            frame or the line.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_mediapipe
+        >>> read_mediapipe("data/formats/hands.json").layout
+        SkeletonLayout('hand', 21 joints)
+    """
+    path = Path(path)
+    if path.suffix.lower() in (".csv", ".txt"):
+        return _read_table(path, read_size(size))
+    record = read_any_json(path)
+    if isinstance(record, dict) and "frames" in record:
+        record = record["frames"]
+        if not isinstance(record, list):
+            raise SkeletonFileError(path, f"'frames' must be a list (got {show(record)})")
+        if record and isinstance(record[0], dict) and "frameNum" in record[0]:
+            record = _in_time(path, record)
+    elif isinstance(record, dict) or (isinstance(record, list) and _is_person(record)):
+        record = [record]  # a picture
+    if not isinstance(record, list):
+        raise SkeletonFileError(path, f"must hold a list of frames (got {type(record).__name__})")
+    return _of_results(path, record, part, landmarks, size)
+
+
+def read_hand_pictures(path: str | PathLike[str]) -> list[Data]:
+    r"""Reads pictures of hands from a CSV file without header: in each row the class, then
+    :math:`x` and :math:`y` of the 21 joints of a hand with the wrist at the origin, as the
+    `hand gesture recognition of K. Takahashi
+    <https://github.com/Kazuhito00/hand-gesture-recognition-using-mediapipe>`_ writes them.
+
+    Args:
+        path (str or path): The file.
+
+    Returns:
+        list: A sequence of one frame for each row, with its class, see
+        :func:`~pyg_vision.data.skeleton_sequence`.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is malformed; the error names the line.
+
+    Example:
+        >>> from pyg_vision.data.readers import read_hand_pictures
+        >>> [int(data.y) for data in read_hand_pictures("data/formats/keypoint.csv")]
+        [0, 2]
+    """
+    path, layout = Path(path), skeleton_layout("hand")
+    found = []
+    for number, row in csv_rows(path, ","):
+        if len(row) != 1 + 2 * layout.num_joints:
+            raise SkeletonFileError(
+                path, f"line {number}: expected a class and 42 numbers (got {len(row)})"
+            )
+        label, *values = (read_number_text(path, text, number) for text in row)
+        if not label.is_integer() or not 0 <= label < 2**31:
+            raise SkeletonFileError(
+                path, f"line {number}: the class must be a whole number (got {show(row[0])})"
+            )
+        joints = to_float32(np.array(values)).reshape(1, 1, -1, 2)
+        found.append(file_sequence(path, joints, layout, y=int(label)))
+    if not found:
+        raise SkeletonFileError(path, "holds no rows")
+    return found
+
+
+def _of_results(
+    path: Path, results: list[Any], part: Part | None, landmarks: Landmarks, size: Size | None
+) -> Data:
+    if part is not None and part not in get_args(Part):
+        raise ValueError(f"'part' must be one of {', '.join(get_args(Part))} (got {part!r})")
+    if landmarks not in get_args(Landmarks):
+        raise ValueError(f"'landmarks' must be 'image' or 'world' (got {landmarks!r})")
+    scale = read_size(size)
+    if landmarks == "world" and size is not None:
+        raise ValueError("'size' is that of the image, and world landmarks are metres")
+    people: list[Person] = []
+    layout: SkeletonLayout | None = None
+    scored = False
+    for t, result in enumerate(results):
+        for m, points in enumerate(_people_of(path, result, part, landmarks, t)):
+            if layout is None:
+                if len(points) not in _LAYOUT_OF:
+                    raise SkeletonFileError(
+                        path, f"expected 33 or 21 landmarks (got {len(points)})", t, m
+                    )
+                layout = skeleton_layout(_LAYOUT_OF[len(points)])
+                # A hand's visibility is always zero or absent.
+                scored = layout.name == "mediapipe" and _score_name(points[0]) is not None
+            people.append(Person(t, None, _joints(path, points, layout, scored, t, m)))
+    return people_sequence(path, people, layout, range(len(results)), scored, scale)
+
+
+def _people_of(
+    path: Path, result: Any, part: Part | None, landmarks: Landmarks, t: int
+) -> list[list[Any]]:
+    r"""Returns the landmarks of each person of a frame, as lists."""
+    found = result
+    if not isinstance(result, list | tuple | None) and not hasattr(result, "landmark"):
+        parts = get_args(Part) if part is None else (part,)
+        names = [name for one in parts for name in NAMES[one, landmarks]]
+        there = [name for name in names if _has(result, name)]
+        if not there:
+            raise SkeletonFileError(path, f"expected '{names[0]}' (got {_fields(result)})", t)
+        found = next((value for name in there if (value := _get(result, name))), None)
+    found = _plain(found)
+    if found is None or found == []:
+        return []
+    if not isinstance(found, list):
+        raise SkeletonFileError(path, f"landmarks must be a list (got {show(found)})", t)
+    people = [found] if _is_person(found) else [_plain(person) for person in found]
+    for m, person in enumerate(people):
+        if not isinstance(person, list):
+            raise SkeletonFileError(path, f"landmarks must be a list (got {show(person)})", t, m)
+    return [person for person in people if person]
+
+
+def _plain(value: Any) -> Any:
+    r"""Returns landmarks as a list, whatever container holds them."""
+    inner = _get(value, "landmark") if _has(value, "landmark") else value
+    if isinstance(inner, list) or inner is None or isinstance(inner, str | bytes | Mapping):
+        return inner
+    return list(inner) if isinstance(inner, Iterable) else inner
+
+
+def _is_person(value: Sequence[Any]) -> bool:
+    r"""Whether it is a list of points, and not of lists of them."""
+    return len(value) > 0 and all(_has(point, "x") for point in value)
+
+
+def _joints(
+    path: Path, points: list[Any], layout: SkeletonLayout, scored: bool, t: int, m: int
+) -> Array:
+    if len(points) != layout.num_joints:
+        raise SkeletonFileError(
+            path, f"expected {layout.num_joints} landmarks (got {len(points)})", t, m
+        )
+    values: list[Any] = []
+    for i, point in enumerate(points):
+        name = _score_name(point)
+        lacking = [axis for axis in "xyz" if not _has(point, axis)]
+        lacking += ["visibility"] if scored and name is None else []
+        if lacking:
+            raise SkeletonFileError(path, f"landmark {i} has no '{lacking[0]}'", t, m)
+        values += [_get(point, axis) for axis in "xyz"]
+        values += [_get(point, name)] if scored and name is not None else []
+    return numbers(path, values, len(values), t, m).reshape(layout.num_joints, -1)
+
+
+def _score_name(point: Any) -> str | None:
+    return next((name for name in _SCORES if _get(point, name) is not None), None)
+
+
+def _has(value: Any, name: str) -> bool:
+    return name in value if isinstance(value, Mapping) else hasattr(value, name)
+
+
+def _get(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(name)
+    return getattr(value, name, None)
+
+
+def _fields(value: Any) -> object:
+    return sorted(map(str, value))[:10] if isinstance(value, Mapping) else type(value).__name__
+
+
+def _in_time(path: Path, frames: list[Any]) -> list[Any]:
+    r"""Returns frames by their numbers; one without a number of its own has nobody in it."""
+    numbered: dict[int, Any] = {}
+    for t, frame in enumerate(frames):
+        if not isinstance(frame, dict):
+            raise SkeletonFileError(path, f"must be an object (got {type(frame).__name__})", t)
+        number = whole(path, frame.get("frameNum"), "frameNum", t)
+        if number in numbered:
+            raise SkeletonFileError(path, f"'frameNum' {number} is listed twice", t)
+        numbered[number] = frame
+    first, last = min(numbered), max(numbered)
+    if last - first > 2**20:
+        raise SkeletonFileError(path, f"'frameNum' runs from {first} to {last}")
+    return [numbered.get(number) for number in range(first, last + 1)]
+
+
+class _Columns(NamedTuple):
+    r"""Where a table has the values of each joint."""
+
+    layout: SkeletonLayout
+    columns: list[list[int]]
+    scored: bool
+
+
+_INDEXED = re.compile(r"([xyzv])(\d{1,3})", re.ASCII)
+
+
+def _read_table(path: Path, scale: Size) -> Data:
+    rows = csv_rows(path, empty=True)
+    if len(rows) < 2:
+        raise SkeletonFileError(path, "must have a line of column names, and further ones")
+    header = [name.strip() for name in rows[0][1]]
+    found = columns_of(header)
+    if found is None:
+        raise SkeletonFileError(
+            path,
+            "its columns are not those of 33 or 21 landmarks (got "
+            f"{len(header)}: {show(','.join(header))})",
+        )
+    people = []
+    for t, (number, row) in enumerate(rows[1:]):
+        if len(row) != len(header):
+            raise SkeletonFileError(
+                path, f"line {number}: expected {len(header)} columns (got {len(row)})"
+            )
+        if not any(row[i].strip() for columns in found.columns for i in columns):
+            continue  # nobody was found
+        values = [
+            [read_number_text(path, row[i], number, header[i]) for i in columns]
+            for columns in found.columns
+        ]
+        people.append(Person(t, None, to_float32(np.array(values))))
+    return people_sequence(path, people, found.layout, range(len(rows) - 1), found.scored, scale)
+
+
+def columns_of(header: list[str]) -> _Columns | None:
+    r"""Returns where a table with those column names has its landmarks, if it has any."""
+    return _by_number(header) or _by_index(header) or _by_name(header)
+
+
+def _by_number(header: list[str]) -> _Columns | None:
+    r"""Reads the header of pandas: running numbers, after an empty cell for those of the rows."""
+    skip = 1 if header[0] == "" else 0
+    count = len(header) - skip
+    if header[skip:] != [str(i) for i in range(count)]:
+        return None
+    for joints, name in _LAYOUT_OF.items():
+        if count in (2 * joints, 3 * joints, 4 * joints):
+            each = count // joints
+            dims = min(each, 3)
+            scored = each == 4 and name == "mediapipe"
+            columns = [
+                [skip + each * v + c for c in range(dims + int(scored))] for v in range(joints)
+            ]
+            return _Columns(skeleton_layout(name), columns, scored)
+    return None
+
+
+def _by_index(header: list[str]) -> _Columns | None:
+    r"""Reads :obj:`x1, y1, z1, v1, x2, …`."""
+    places: dict[tuple[int, str], int] = {}
+    for i, name in enumerate(header):
+        match = _INDEXED.fullmatch(name.lower())
+        if match is not None and places.setdefault((int(match[2]), match[1]), i) != i:
+            return None
+    joints = len({v for v, _ in places})
+    # Of pose, face and hands together the first 33 are the pose.
+    count = 33 if joints in (33, 501, 543) else joints
+    return _complete([[(v + 1, axis) for axis in "xyzv"] for v in range(count)], places, count)
+
+
+def _by_name(header: list[str]) -> _Columns | None:
+    r"""Reads :obj:`<joint>_x, <joint>_y, …`."""
+    names = [name.lower().replace(" ", "_") for name in header]
+    for count, layout in _LAYOUT_OF.items():
+        joints = skeleton_layout(layout).joints
+        places = {
+            (joints.index(joint), axis[0]): i
+            for i, name in enumerate(names)
+            for joint, _, axis in (name.rpartition("_"),)
+            if joint in joints and axis in ("x", "y", "z", "v", "visibility")
+        }
+        found = _complete([[(v, axis) for axis in "xyzv"] for v in range(count)], places, count)
+        if found is not None:
+            return found
+    return None
+
+
+def _complete(
+    keys: list[list[tuple[int, str]]], places: dict[tuple[int, str], int], count: int
+) -> _Columns | None:
+    r"""Returns the columns of all joints, if each has the same ones."""
+    if count not in _LAYOUT_OF:
+        return None
+    axes = [axis for axis in "xyzv" if (keys[0]["xyzv".index(axis)]) in places]
+    if axes[:2] != ["x", "y"]:
+        return None
+    scored = "v" in axes and _LAYOUT_OF[count] == "mediapipe"
+    axes = [axis for axis in axes if axis != "v" or scored]
+    wanted = [[key for key in joint if key[1] in axes] for joint in keys]
+    if any(key not in places for joint in wanted for key in joint):
+        return None
+    columns = [[places[key] for key in joint] for joint in wanted]
+    return _Columns(skeleton_layout(_LAYOUT_OF[count]), columns, scored)
