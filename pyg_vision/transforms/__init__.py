@@ -11,6 +11,7 @@ from pyg_vision.transforms.skeleton_augment import (
 from pyg_vision.transforms.skeleton_edges import SkeletonEdges
 from pyg_vision.transforms.skeleton_features import JointToBone, JointToMotion
 from pyg_vision.transforms.skeleton_frames import (
+    CropResizeFrames,
     PadFrames,
     RandomChooseFrames,
     RandomShiftFrames,
@@ -18,7 +19,8 @@ from pyg_vision.transforms.skeleton_frames import (
     UniformSampleFrames,
 )
 from pyg_vision.transforms.skeleton_normalize import CenterByScore, CenterSkeleton, ScaleSkeleton
-from pyg_vision.transforms.skeleton_persons import TopPersons, TrackPersons
+from pyg_vision.transforms.skeleton_persons import FirstPersons, TopPersons, TrackPersons
+from pyg_vision.transforms.skeleton_pixels import KeepCoordinates, NormalizePixels
 from pyg_vision.transforms.skeleton_windows import Window, cut_windows
 from pyg_vision.transforms.to_grid_graph import ToGridGraph
 from pyg_vision.transforms.to_patch_nodes import ToPatchNodes, ToPixelNodes
@@ -32,11 +34,14 @@ __all__ = [
     "JointToBone",
     "JointToMotion",
     "AlignSkeleton",
+    "NormalizePixels",
+    "KeepCoordinates",
     "CenterSkeleton",
     "CenterByScore",
     "ScaleSkeleton",
     "SampleFrames",
     "UniformSampleFrames",
+    "CropResizeFrames",
     "RandomChooseFrames",
     "RandomShiftFrames",
     "PadFrames",
@@ -45,6 +50,7 @@ __all__ = [
     "RandomFlipSkeleton",
     "RandomMoveSkeleton",
     "TopPersons",
+    "FirstPersons",
     "TrackPersons",
     "Window",
     "cut_windows",

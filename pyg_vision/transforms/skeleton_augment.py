@@ -26,15 +26,19 @@ class RandomRotateSkeleton(SkeletonTransform):
     r"""Rotates a sequence by random angles about the axes (functional name:
     :obj:`random_rotate_skeleton`).
 
-    The whole sequence is turned alike, first about :math:`y`, then :math:`x`, then :math:`z`; 2D
-    coordinates are turned in their plane.
+    The whole sequence is turned alike, about one axis after the other; 2D coordinates are turned in
+    their plane. In the order :obj:`"xyz"`, with 0.3 radians about each axis, it is :obj:`RandomRot`
+    of `pyskl <https://github.com/kennymckormick/pyskl>`_ and the rotation of CTR-GCN on NTU RGB+D.
 
     Args:
         degrees (float or tuple): The largest angle about each of the axes :math:`(x, y, z)`, or
             one number for 2D coordinates.
+        order (str, optional): The axes in the order in which it is turned about them.
+            (default: :obj:`"yxz"`, as CTR-GCN does on NW-UCLA)
 
     Raises:
-        ValueError: If an angle is negative; when called, if the angles do not fit the coordinates.
+        ValueError: If an angle is negative, or the order is none of the three axes; when called, if
+            the angles do not fit the coordinates.
 
     Example:
         >>> from pyg_vision.datasets import SyntheticMotion
@@ -44,7 +48,10 @@ class RandomRotateSkeleton(SkeletonTransform):
         torch.Size([360, 2])
     """
 
-    def __init__(self, degrees: float | Sequence[float]) -> None:
+    def __init__(self, degrees: float | Sequence[float], order: str = "yxz") -> None:
+        if sorted(order) != ["x", "y", "z"]:
+            raise ValueError(f"'order' must hold x, y and z once each (got {order!r})")
+        self.order = order
         values = (degrees,) if isinstance(degrees, int | float) else tuple(degrees)
         if len(values) not in (1, 3) or any(not angle >= 0 for angle in values):
             raise ValueError(
@@ -61,7 +68,9 @@ class RandomRotateSkeleton(SkeletonTransform):
                 f"{len(self.degrees)} angle(s) do not fit coordinates of {pos.size(-1)} dimensions"
             )
         radians = [math.radians(float(uniform(-angle, angle, 1))) for angle in self.degrees]
-        matrix = _rotation_2d(radians[0]) if len(radians) == 1 else _rotation_3d(*radians)
+        matrix = (
+            _rotation_2d(radians[0]) if len(radians) == 1 else _rotation_3d(radians, self.order)
+        )
         return set_coordinates(data, pos @ matrix.to(pos))
 
 
@@ -223,13 +232,16 @@ def _rotation_2d(angle: float) -> Tensor:
     return torch.tensor([[c, s], [-s, c]], device="cpu")
 
 
-def _rotation_3d(x: float, y: float, z: float) -> Tensor:
-    r"""Returns a matrix that turns row vectors about y, then x, then z."""
-    cx, sx, cy, sy, cz, sz = *_cos_sin(x), *_cos_sin(y), *_cos_sin(z)
-    about_x = torch.tensor([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]], device="cpu")
-    about_y = torch.tensor([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]], device="cpu")
-    about_z = torch.tensor([[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]], device="cpu")
-    return about_y @ about_x @ about_z
+def _rotation_3d(angles: Sequence[float], order: str) -> Tensor:
+    r"""Returns a matrix that turns row vectors by angles about x, y and z, in that order."""
+    (cx, sx), (cy, sy), (cz, sz) = map(_cos_sin, angles)
+    about = {
+        "x": torch.tensor([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]], device="cpu"),
+        "y": torch.tensor([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]], device="cpu"),
+        "z": torch.tensor([[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]], device="cpu"),
+    }
+    first, second, third = (about[axis] for axis in order)
+    return first @ second @ third
 
 
 def _cos_sin(angle: float) -> tuple[float, float]:

@@ -2,11 +2,13 @@ r"""The streams of a skeleton: its bones and its motion."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
+from pyg_vision._checks import check_int
 from pyg_vision.data.motion import first_difference, second_difference
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.transforms._skeleton import SkeletonTransform, coordinates, layout_of, shape_of
@@ -25,6 +27,19 @@ class JointToBone(SkeletonTransform):
     Positions :obj:`pos` stay. Put it behind all transforms of coordinates, and
     :class:`JointToMotion` behind it for the motion of bones.
 
+    With more hops the vector is that from the ancestor so many bones away, the stream
+    :obj:`"k-bone"` of the `"Revealing Key Details to See Differences: A Novel Prototypical
+    Perspective for Skeleton-based Action Recognition" <https://arxiv.org/abs/2411.18941>`_ paper
+    for two. Joints that are nearer to the root have zeros.
+
+    Args:
+        hops (int, optional): The length of the way to the ancestor, in bones.
+            (default: :obj:`1`)
+
+    Raises:
+        TypeError: If :obj:`hops` is no integer.
+        ValueError: If it is not positive; when called, if the sequence tells no layout.
+
     Example:
         >>> from pyg_vision.datasets import SyntheticMotion
         >>> from pyg_vision.transforms import JointToBone
@@ -33,18 +48,31 @@ class JointToBone(SkeletonTransform):
         torch.Size([360, 3])
     """
 
+    def __init__(self, hops: int = 1) -> None:
+        self.hops = check_int("hops", hops)
+
     def forward(self, data: Data) -> Data:
         r"""Replaces the features."""
         dims = coordinates(data).size(-1)
         shape = shape_of(data)
         parents = layout_of(data).parents
         x = data.x.view(*shape, -1)
-        order = [parents.get(joint, joint) for joint in range(shape.num_joints)]
+        order = [_ancestor(parents, joint, self.hops) for joint in range(shape.num_joints)]
         bones = x - x[:, :, order]
         bones[..., dims:] = (x[..., dims:] + x[:, :, order, dims:]) / 2
         data.x = bones.reshape(data.x.shape)
-        data.stream = "bone"
+        data.stream = "bone" if self.hops == 1 else f"{self.hops}-bone"
         return data
+
+
+def _ancestor(parents: Mapping[int, int], joint: int, hops: int) -> int:
+    r"""Returns the joint so many bones away towards the root, itself if there is none."""
+    found = joint
+    for _ in range(hops):
+        if parents.get(found, found) == found:
+            return joint
+        found = parents[found]
+    return found
 
 
 def dims_of(data: Data) -> int:

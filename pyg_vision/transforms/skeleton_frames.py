@@ -2,11 +2,13 @@ r"""Which frames of a sequence are seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
 
@@ -17,6 +19,7 @@ from pyg_vision.transforms._skeleton import (
     replace_nodes,
     shape_of,
     take_frames,
+    uniform,
 )
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
@@ -124,6 +127,65 @@ class UniformSampleFrames(SkeletonTransform):
             return frames + skips.cumsum()[:-1]
         edges = np.arange(size + 1) * length // size
         return edges[:-1] + random.randint(np.diff(edges))
+
+
+@functional_transform("crop_resize_frames")
+class CropResizeFrames(SkeletonTransform):
+    r"""Cuts a stretch out of a sequence and resizes it in time to a fixed number of frames, between
+    which it interpolates linearly, as `CTR-GCN <https://github.com/Uason-Chen/CTR-GCN>`_ feeds NTU
+    RGB+D (functional name: :obj:`crop_resize_frames`).
+
+    In training the stretch has a random share of the frames, at least :obj:`least` of them, and
+    begins anywhere; in a test it is the middle of the sequence. Frame :math:`i` of :math:`n` is at
+    the time :math:`(i + 1/2) T / n - 1/2` of the :math:`T` frames of the stretch.
+
+    Args:
+        num_frames (int, optional): The number of frames. (default: :obj:`64`)
+        share (float or tuple, optional): The share of the frames that is seen, or the least and the
+            largest one, between which it is drawn. (default: :obj:`0.95`)
+        least (int, optional): The fewest frames of a random stretch. (default: :obj:`64`)
+
+    Raises:
+        ValueError: If a number is not positive, or the shares are none or not in order.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import CropResizeFrames
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=100)[0]
+        >>> tuple(CropResizeFrames(64, share=(0.5, 1.0))(data).skeleton_shape)
+        (1, 64, 18)
+    """
+
+    def __init__(
+        self, num_frames: int = 64, share: float | Sequence[float] = 0.95, least: int = 64
+    ) -> None:
+        self.num_frames = check_int("num_frames", num_frames)
+        self.least = check_int("least", least)
+        bounds = (share,) if isinstance(share, int | float) else tuple(share)
+        if len(bounds) not in (1, 2) or not 0 < bounds[0] <= bounds[-1] <= 1:
+            raise ValueError(f"'share' must be one above 0 and up to 1, or two (got {share!r})")
+        self.share = bounds
+
+    def forward(self, data: Data) -> Data:
+        r"""Takes the frames."""
+        shape = shape_of(data)
+        length = shape.num_frames
+        if len(self.share) == 1:
+            begin = int((1 - self.share[0]) * length / 2)
+            kept = length - 2 * begin
+        else:
+            share = float(uniform(self.share[0], self.share[1], 1))
+            kept = min(max(int(length * share), self.least), length)
+            begin = int(torch.randint(length - kept + 1, (1,), device="cpu"))
+
+        def resize(value: Tensor) -> Tensor:
+            rows = value.view(shape.num_persons, length, -1)[:, begin : begin + kept]
+            out = interpolate(rows.transpose(1, 2), self.num_frames, mode="linear")
+            return out.transpose(1, 2).reshape(
+                shape.num_persons, self.num_frames, shape.num_joints, -1
+            )
+
+        return replace_nodes(data, resize(data.x), resize(data.pos) if "pos" in data else None)
 
 
 @functional_transform("random_choose_frames")

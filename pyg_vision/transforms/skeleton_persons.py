@@ -66,6 +66,36 @@ class TopPersons(SkeletonTransform):
         return _rearrange(data, order)
 
 
+@functional_transform("first_persons")
+class FirstPersons(SkeletonTransform):
+    r"""Keeps the persons that are listed first, as :obj:`FormatGCNInput` of `pyskl
+    <https://github.com/kennymckormick/pyskl>`_ does (functional name: :obj:`first_persons`).
+
+    Args:
+        num_persons (int): How many are kept. Sequences with fewer stay as they are.
+
+    Raises:
+        TypeError: If the number is no integer.
+        ValueError: If the number is not positive.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.data import skeleton_sequence
+        >>> from pyg_vision.transforms import FirstPersons
+        >>> data = skeleton_sequence(torch.rand(3, 10, 17, 2), "coco")
+        >>> tuple(FirstPersons(2)(data).skeleton_shape)
+        (2, 10, 17)
+    """
+
+    def __init__(self, num_persons: int) -> None:
+        self.num_persons = check_int("num_persons", num_persons)
+
+    def forward(self, data: Data) -> Data:
+        r"""Keeps the persons."""
+        count = min(self.num_persons, shape_of(data).num_persons)
+        return take_persons(data, torch.arange(count, device="cpu"))
+
+
 @functional_transform("track_persons")
 class TrackPersons(SkeletonTransform):
     r"""Gives each person one track, where a pose estimator lists the persons of each frame in any

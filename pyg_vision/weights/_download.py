@@ -24,7 +24,8 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
 
     What an interrupted download has left is continued. The file has its name only once it is
     complete and has the right hash: the published one, or, where none is published, that of the
-    first download, which is kept beside the file.
+    first download, which is kept beside the file. In the latter case the name ends in the first
+    digits of the hash of the address, since files of other addresses may have the same name.
 
     Args:
         url (str): The address.
@@ -35,16 +36,14 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
         ConnectionError: If the file is not there and the network does not give it.
         ValueError: If the file has another hash.
     """
-    name = Path(unquote(urlparse(url).path)).name
-    if not name or name in (".", ".."):
-        raise ValueError(f"'url' must end with the name of a file (got '{url}')")
+    name = cache_name(url, sha256)
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     pin = path.with_name(f"{name}.sha256")
     with FileLock(path.with_name(f"{name}.lock")):
         if path.is_file():
             wanted = sha256 or (pin.read_text().strip() if pin.is_file() else None)
-            found = _hash(path)
+            found = file_digest(path)
             if wanted is not None and not found.startswith(wanted.lower()):
                 raise ValueError(
                     f"'{path}' is not the file of '{url}': its SHA-256 is {found}, not {wanted}; "
@@ -53,7 +52,7 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
         else:
             part = path.with_name(f"{name}.part")
             _fetch(url, part, path, progress)
-            found = _hash(part)
+            found = file_digest(part)
             wanted = sha256 or (pin.read_text().strip() if pin.is_file() else found)
             if not found.startswith(wanted.lower()):
                 part.unlink()
@@ -65,6 +64,25 @@ def download(url: str, sha256: str | None = None, progress: bool = True) -> Path
         if sha256 is None and not pin.is_file():
             pin.write_text(f"{found}\n")
     return path
+
+
+def cache_name(url: str, sha256: str | None = None) -> str:
+    r"""Returns the name of the file of an address in the cache, see :func:`download`.
+
+    Args:
+        url (str): The address.
+        sha256 (str, optional): The published hash of the file. (default: :obj:`None`)
+
+    Raises:
+        ValueError: If the address names no file.
+    """
+    name = Path(unquote(urlparse(url).path)).name
+    if not name or name in (".", ".."):
+        raise ValueError(f"'url' must end with the name of a file (got '{url}')")
+    if sha256 is not None:
+        return name
+    place = hashlib.sha256(url.encode()).hexdigest()[:8]
+    return f"{Path(name).stem}-{place}{Path(name).suffix}"
 
 
 def _fetch(url: str, part: Path, path: Path, progress: bool) -> None:
@@ -104,7 +122,8 @@ def _copy(answer: Any, part: Path, start: int, name: str, progress: bool) -> Non
         raise ConnectionError(f"{size} of {total} bytes came")
 
 
-def _hash(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    r"""Returns the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,6 +16,7 @@ from pyg_vision.typing import Adapt
 from pyg_vision.weights._checkpoint import find_state, looks_like, read_checkpoint, read_config
 from pyg_vision.weights._load_published import log_report
 from pyg_vision.weights._load_weights import load_weights
+from pyg_vision.weights._weights import known_weights
 
 Describe = Callable[[Mapping[str, Tensor]], "Described | None"]
 
@@ -59,6 +60,8 @@ class CheckpointInfo:
         state (dict): The tensors.
         multi_label (bool, optional): Whether an input has any number of its classes.
             (default: :obj:`False`)
+        published (str, optional): The published weights that the file is, by its hash.
+            (default: :obj:`None`)
 
     Example:
         >>> from pyg_vision.nn import ViG
@@ -82,6 +85,7 @@ class CheckpointInfo:
     looks_like: str | None
     state: dict[str, Tensor] = field(repr=False)
     multi_label: bool = False
+    published: str | None = None
 
     def build(self, **options: Any) -> Module:
         r"""Returns the model with its weights, see :func:`from_published`.
@@ -121,6 +125,8 @@ class CheckpointInfo:
             looks = f"; it looks like a checkpoint of {self.looks_like}" if self.looks_like else ""
             lines.append(f"  model: unknown{looks}")
             lines.append(f"  first: {', '.join(self.names)}")
+        if self.published is not None:
+            lines.append(f"  published: {self.published}")
         if self.input:
             lines.append(
                 "  input: " + ", ".join(f"{name}={value!r}" for name, value in self.input.items())
@@ -199,6 +205,10 @@ def describe_checkpoint(
         carried = read_config(path) or _trained_config(found)
     state, entry = find_state(found, source, averaged)
     importlib.import_module("pyg_vision.nn")  # where the families are
+    published = None if isinstance(state_dict_or_path, Mapping) else known_weights(path)
+    if published is not None:
+        meta = published.meta
+        carried = {"classes": meta["categories"], "input": meta.get("input", {})} | carried
     model = carried.get("model")
     told = Described(carried.get("options", {}), carried.get("input", {}))
     for name, describe in _families.items() if model is None else ():
@@ -209,7 +219,7 @@ def describe_checkpoint(
         source=source,
         model=model,
         options=told.options,
-        input=carried.get("input", told.input),
+        input=carried.get("input") or told.input,
         classes=carried.get("classes"),
         entry=entry,
         num_tensors=len(state),
@@ -219,4 +229,5 @@ def describe_checkpoint(
         looks_like=looks_like(state),
         state=state,
         multi_label=carried.get("multi_label", False),
+        published=None if published is None else str(published),
     )

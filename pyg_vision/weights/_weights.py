@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from torch.nn import Module
 
 from pyg_vision.typing import Adapt
-from pyg_vision.weights._download import download
+from pyg_vision.weights._download import download, file_digest
 from pyg_vision.weights._load_published import log_report
 from pyg_vision.weights._load_weights import load_weights
 
@@ -112,6 +113,15 @@ class WeightsEnum(Enum):
         value: Weights = self.value
         return value
 
+    def is_of(self, digest: str) -> bool:
+        r"""Whether a file of that hash is the checkpoint.
+
+        Args:
+            digest (str): The SHA-256 of the file, in hexadecimal digits.
+        """
+        known = self._published.sha256
+        return known is not None and digest.startswith(known.lower())
+
     def load_into(
         self, model: Model, progress: bool = True, adapt: Collection[Adapt] = ()
     ) -> Model:
@@ -133,3 +143,20 @@ class WeightsEnum(Enum):
         path = download(self.url, self._published.sha256, progress)
         log_report(load_weights(model, path, adapt=adapt), path.name)
         return model
+
+
+def known_weights(path: Path) -> WeightsEnum | None:
+    r"""Returns the published weights that a file holds, told by its hash.
+
+    Args:
+        path (pathlib.Path): The file.
+    """
+    digest = ""
+    for kind in WeightsEnum.__subclasses__():
+        for member in kind:
+            if member._published.sha256 is None:
+                continue
+            digest = digest or file_digest(path)
+            if member.is_of(digest):
+                return member
+    return None

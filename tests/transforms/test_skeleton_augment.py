@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -160,3 +161,24 @@ def test_wrong_inputs_are_named():
     hand = skeleton_sequence(torch.zeros(2, 21, 3), "hand")
     with pytest.raises(ValueError, match="layout 'hand' has no left and right"):
         RandomFlipSkeleton()(hand)
+
+
+def test_rotation_in_the_order_of_pyskl(monkeypatch):
+    angles = np.array([0.3, -0.2, 0.1])
+    c, s = np.cos(-angles), np.sin(-angles)  # it turns the other way round
+    rx = np.array([[1, 0, 0], [0, c[0], s[0]], [0, -s[0], c[0]]])
+    ry = np.array([[c[1], 0, -s[1]], [0, 1, 0], [s[1], 0, c[1]]])
+    rz = np.array([[c[2], s[2], 0], [-s[2], c[2], 0], [0, 0, 1]])
+    keypoints = np.random.default_rng(0).normal(size=(1, 2, 25, 3))
+    wanted = np.einsum("ab,mtvb->mtva", rz @ ry @ rx, keypoints)
+    drawn = iter(np.degrees(angles))
+    monkeypatch.setattr(
+        "pyg_vision.transforms.skeleton_augment.uniform", lambda *_: torch.tensor(next(drawn))
+    )
+    out = RandomRotateSkeleton([20, 20, 20], order="xyz")(skeleton_sequence(keypoints, "ntu"))
+    np.testing.assert_allclose(out.pos.view(1, 2, 25, 3), wanted, rtol=1e-6, atol=1e-6)
+
+
+def test_the_order_of_rotation_names_each_axis():
+    with pytest.raises(ValueError, match="'order' must hold x, y and z once each"):
+        RandomRotateSkeleton([1, 1, 1], order="xyx")

@@ -96,3 +96,25 @@ def test_several_sequences_in_a_plain_graph_are_refused():
     data = Data(x=batch.x, pos=batch.pos, skeleton_shape=list(batch.skeleton_shape))
     with pytest.raises(TypeError, match="single sequences .got several."):
         JointToBone()(data)
+
+
+def test_k_bones_of_ntu_as_in_protogcn():
+    # Joint and the ancestor of two bones, itself where there is none.
+    pairs = (
+        (0, 20), (1, 1), (2, 2), (3, 20), (4, 4), (5, 20), (6, 4), (7, 5), (8, 8), (9, 20),
+        (10, 8), (11, 9), (12, 1), (13, 0), (14, 12), (15, 13), (16, 1), (17, 0), (18, 16),
+        (19, 17), (21, 7), (20, 20), (22, 6), (23, 11), (24, 10),
+    )  # fmt: skip
+    pos = torch.randn(1, 4, 25, 3)
+    data = JointToBone(hops=2)(skeleton_sequence(pos, "ntu_pyskl"))
+    wanted = torch.zeros_like(pos)
+    for joint, ancestor in pairs:
+        wanted[:, :, joint] = pos[:, :, joint] - pos[:, :, ancestor]
+    torch.testing.assert_close(data.x.view(1, 4, 25, 3), wanted)
+    assert data.stream == "2-bone"
+    assert JointToMotion()(data).stream == "2-bone motion"
+
+
+def test_hops_are_counted():
+    with pytest.raises(ValueError, match="'hops' must be"):
+        JointToBone(hops=0)

@@ -7,6 +7,7 @@ from torch_geometric.loader import DataLoader
 
 from pyg_vision.data import SkeletonLayout, skeleton_sequence
 from pyg_vision.transforms import (
+    CropResizeFrames,
     PadFrames,
     RandomChooseFrames,
     RandomShiftFrames,
@@ -186,3 +187,43 @@ def test_wrong_counts_are_named(make, count):
 def test_unknown_mode_is_named():
     with pytest.raises(ValueError, match="'mode' must be 'loop' or 'zero'"):
         PadFrames(3, "mirror")
+
+
+def valid_crop_resize(data, share, window, least=64):
+    """The function of CTR-GCN's feeder for arrays (C, T, V, M) without empty frames."""
+    channels, frames, joints, persons = data.shape
+    if isinstance(share, float):
+        bias = int((1 - share) * frames / 2)
+        data = data[:, bias : frames - bias]
+    else:
+        p = float(torch.rand(1)) * (share[1] - share[0]) + share[0]
+        length = min(max(int(np.floor(frames * p)), least), frames)
+        bias = int(torch.randint(frames - length + 1, (1,)))
+        data = data[:, bias : bias + length]
+    cut = data.shape[1]
+    rows = data.permute(0, 2, 3, 1).reshape(channels * joints * persons, cut)[None, None]
+    size = (channels * joints * persons, window)
+    out = torch.nn.functional.interpolate(rows, size=size, mode="bilinear", align_corners=False)
+    return out[0, 0].view(channels, joints, persons, window).permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize("share", [0.95, 0.5, (0.5, 1.0)])
+@pytest.mark.parametrize("frames", [1, 7, 64, 90, 201])
+def test_crop_and_resize_as_in_ctr_gcn(share, frames):
+    keypoints = torch.randn(2, frames, 20, 3, dtype=torch.float64)
+    data = skeleton_sequence(keypoints, "kinect")
+    for seed in range(3):
+        torch.manual_seed(seed)
+        wanted = valid_crop_resize(keypoints.permute(3, 1, 2, 0), share, 64)
+        torch.manual_seed(seed)
+        out = CropResizeFrames(64, share)(data)
+        assert out.skeleton_shape == (2, 64, 20)
+        found = out.x.view(2, 64, 20, 3).permute(3, 1, 2, 0)
+        torch.testing.assert_close(found, wanted)
+        assert torch.equal(out.x, out.pos)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, (0.9, 0.5), (0.1, 0.2, 0.3)])
+def test_a_share_is_one(share):
+    with pytest.raises(ValueError, match="'share' must be one above 0"):
+        CropResizeFrames(64, share)

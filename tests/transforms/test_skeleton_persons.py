@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pyg_vision.data import SkeletonLayout, skeleton_sequence
-from pyg_vision.transforms import TopPersons, TrackPersons
+from pyg_vision.transforms import FirstPersons, TopPersons, TrackPersons
 
 STICK = SkeletonLayout("stick", ("a", "b"), ((1, 0),), center=0)
 
@@ -116,3 +116,10 @@ def test_persons_without_score_are_ranked_by_how_much_they_move():
     assert TopPersons(1)(skeleton_sequence(nobody, STICK)).skeleton_shape == (1, 3, 2)
     with pytest.raises(ValueError, match="has no score: its 3 channels are coordinates"):
         TopPersons(1, every_frame=True)(skeleton_sequence(keypoints, STICK))
+
+
+def test_the_first_persons_are_kept():
+    keypoints = torch.rand(3, 4, 17, 2)
+    data = skeleton_sequence(keypoints, "coco")
+    assert torch.equal(FirstPersons(2)(data).pos.view(2, 4, 17, 2), keypoints[:2])
+    assert FirstPersons(5)(data).skeleton_shape == (3, 4, 17)

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torch
 
-from pyg_vision.weights._download import download
+from pyg_vision.weights._download import cache_name, download
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -57,14 +57,18 @@ def server(handler, tmp_path, monkeypatch):
 
 
 def files(tmp_path):
-    names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    # Without the part of a name that comes from the address.
+    names = {
+        re.sub(r"-[0-9a-f]{8}(?=\.)", "", path.name)
+        for path in (tmp_path / "checkpoints").iterdir()
+    }
     return {name for name in names if not name.endswith(".lock")}
 
 
 def test_a_file_is_downloaded_once(server, handler, tmp_path):
     for _ in range(2):
         path = download(f"{server}/some/toy.pth?raw=1", progress=False)
-    assert path == tmp_path / "checkpoints" / "toy.pth"
+    assert path == tmp_path / "checkpoints" / cache_name(f"{server}/some/toy.pth?raw=1")
     assert path.read_bytes() == CONTENT
     assert handler.seen == [None]
     assert files(tmp_path) == {"toy.pth", "toy.pth.sha256"}
@@ -83,7 +87,7 @@ def test_a_broken_download_is_continued(server, handler, tmp_path):
 
 def test_a_server_that_does_not_continue_begins_again(server, handler, tmp_path):
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "toy.pth.part").write_bytes(b"xyz")
+    (tmp_path / "checkpoints" / f"{cache_name(f'{server}/toy.pth')}.part").write_bytes(b"xyz")
     handler.ranges = False
     assert download(f"{server}/toy.pth", progress=False).read_bytes() == CONTENT
 
@@ -91,7 +95,7 @@ def test_a_server_that_does_not_continue_begins_again(server, handler, tmp_path)
 @pytest.mark.parametrize("part", [CONTENT, CONTENT + b"more"])
 def test_a_part_with_nothing_left_is_downloaded_again(server, handler, tmp_path, part):
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "toy.pth.part").write_bytes(part)
+    (tmp_path / "checkpoints" / f"{cache_name(f'{server}/toy.pth')}.part").write_bytes(part)
     assert download(f"{server}/toy.pth", progress=False).read_bytes() == CONTENT
     assert handler.seen == [f"bytes={len(part)}-", None]
 
@@ -118,16 +122,32 @@ def test_the_first_download_is_what_later_ones_must_be(server, handler, tmp_path
     assert download(f"{server}/toy.pth", progress=False).read_bytes() == CONTENT
 
 
-def test_errors_say_where_the_file_would_be(server, tmp_path):
-    place = re.escape(str(tmp_path / "checkpoints" / "toy.pth"))
-    with pytest.raises(ConnectionError, match=f"404.*or put the file at '{place}'"):
-        download(f"{server}/absent/toy.pth", progress=False)
-    with pytest.raises(ConnectionError, match=f"could not be downloaded.*'{place}'"):
-        download("http://127.0.0.1:9/toy.pth", progress=False)
+def test_files_of_one_name_are_not_mixed_up(server, handler):
+    first = download(f"{server}/joint/j.pth", progress=False)
+    handler.content = CONTENT[::-1]
+    second = download(f"{server}/bone/j.pth", progress=False)
+    assert first.read_bytes() == CONTENT
+    assert second.read_bytes() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("{server}/absent/toy.pth", "404.*or put the file at"),
+        ("http://127.0.0.1:9/toy.pth", "could not be downloaded.*"),
+        ("http://127.0.0.1:9/..%2F..%2Ftoy.pth", ""),  # no way out of the folder
+    ],
+)
+def test_errors_say_where_the_file_would_be(server, tmp_path, url, problem):
+    url = url.format(server=server)
+    place = re.escape(str(tmp_path / "checkpoints" / cache_name(url)))
+    with pytest.raises(ConnectionError, match=f"{problem}.*'{place}'"):
+        download(url, progress=False)
+
+
+def test_an_address_names_a_file():
     with pytest.raises(ValueError, match="must end with the name of a file"):
         download("http://127.0.0.1:9/")
-    with pytest.raises(ConnectionError, match=f"'{place}'"):  # no way out of the folder
-        download("http://127.0.0.1:9/..%2F..%2Ftoy.pth")
 
 
 def test_local_files_and_many_at_once(tmp_path, monkeypatch):
@@ -149,4 +169,4 @@ def test_local_files_and_many_at_once(tmp_path, monkeypatch):
 
 def test_progress_is_shown(server, capsys):
     download(f"{server}/toy.pth")
-    assert "toy.pth: 100%" in capsys.readouterr().err
+    assert re.search(r"toy-\w+\.pth: 100%", capsys.readouterr().err)

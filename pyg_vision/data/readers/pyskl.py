@@ -150,7 +150,8 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
 
     Returns:
         torch_geometric.data.Data: The sequence, see :func:`~pyg_vision.data.skeleton_sequence`;
-        2D coordinates are pixels, as in the file. Without a label it has no :obj:`y`.
+        2D coordinates are pixels, as in the file, and :obj:`frame_size` is width and height of a
+        frame where the file tells it. Without a label it has no :obj:`y`.
 
     Raises:
         ValueError: If the annotation is malformed, the layout is not given or does not fit, or
@@ -171,11 +172,15 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
         label = annotation.get("label")
         score = None if score is None else to_float32(score)
         check_score(score, known)
-        return skeleton_sequence(
+        data = skeleton_sequence(
             to_float32(keypoints), known, y=None if label is None else int(label), score=score
         )
     except ValueError as error:
         raise ValueError(f"the annotation{_called(annotation)} is malformed: {error}") from error
+    if annotation.get("img_shape") is not None and data.pos.size(1) == 2:
+        height, width = annotation["img_shape"]
+        data.frame_size = (int(width), int(height))
+    return data
 
 
 def _check_annotation(annotation: Any) -> str:
@@ -205,6 +210,13 @@ def _check_annotation(annotation: Any) -> str:
                 f"'keypoint_score' must have the shape {list(keypoints.shape[:3])} "
                 f"(got {list(score.shape)})"
             )
+    size = annotation.get("img_shape")
+    if size is not None and not (
+        isinstance(size, tuple | list)
+        and len(size) == 2
+        and all(isinstance(n, int | np.integer) and 0 < n < 2**31 for n in size)
+    ):
+        raise ValueError(f"'img_shape' must be height and width of a frame (got {_kind(size)})")
     label = annotation.get("label")
     if label is not None and (
         not isinstance(label, int | np.integer) or isinstance(label, bool) or not 0 <= label < 2**31

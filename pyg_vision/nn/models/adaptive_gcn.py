@@ -15,6 +15,7 @@ from pyg_vision.nn.layers.skeleton_attention import SkeletonAttention
 from pyg_vision.nn.layers.temporal_unit import TemporalUnit
 from pyg_vision.nn.models._pyskl_keys import BLOCK, COMMON, START, UNIT, from_zero
 from pyg_vision.nn.models._skeleton_describe import describe_agcn
+from pyg_vision.nn.models._skeleton_weights import pyskl
 from pyg_vision.nn.models._space_time_model import SpaceTimeModel
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.nn.models.stage import STAGES, Stage
@@ -205,13 +206,51 @@ class AGCN(AAGCN):
 
 
 class AAGCN_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`aagcn`; none are published with this package yet.
+    r"""Weights of :func:`aagcn`, trained by pyskl on NTU RGB+D 60 and 120 by the usual splits,
+    on joints, bones and the motion of both, of Kinect v2 in 3D or of HRNet in 2D.
 
     Example:
         >>> from pyg_vision.nn import AAGCN_Weights
-        >>> [weights.name for weights in AAGCN_Weights]
-        []
+        >>> weights = AAGCN_Weights.DEFAULT
+        >>> weights.meta["stream"], weights.meta["metrics"]
+        ('joint', {'NTU RGB+D, cross-subject': {'acc@1': 89.0}})
+        >>> weights.meta["categories"][0], weights.meta["layout"]
+        ('drink water', 'ntu_pyskl')
     """
+
+    NTU60_XSUB_3D_JOINT = pyskl("aagcn", "ntu60_xsub_3dkp", "j", 89.0)
+    NTU60_XSUB_3D_BONE = pyskl("aagcn", "ntu60_xsub_3dkp", "b", 89.1)
+    NTU60_XSUB_3D_JOINT_MOTION = pyskl("aagcn", "ntu60_xsub_3dkp", "jm", 86.9)
+    NTU60_XSUB_3D_BONE_MOTION = pyskl("aagcn", "ntu60_xsub_3dkp", "bm", 86.6)
+    NTU60_XSUB_HRNET_JOINT = pyskl("aagcn", "ntu60_xsub_hrnet", "j", 89.7)
+    NTU60_XSUB_HRNET_BONE = pyskl("aagcn", "ntu60_xsub_hrnet", "b", 92.2)
+    NTU60_XSUB_HRNET_JOINT_MOTION = pyskl("aagcn", "ntu60_xsub_hrnet", "jm", 88.7)
+    NTU60_XSUB_HRNET_BONE_MOTION = pyskl("aagcn", "ntu60_xsub_hrnet", "bm", 88.8)
+    NTU60_XVIEW_3D_JOINT = pyskl("aagcn", "ntu60_xview_3dkp", "j", 95.7)
+    NTU60_XVIEW_3D_BONE = pyskl("aagcn", "ntu60_xview_3dkp", "b", 95.2)
+    NTU60_XVIEW_3D_JOINT_MOTION = pyskl("aagcn", "ntu60_xview_3dkp", "jm", 93.9)
+    NTU60_XVIEW_3D_BONE_MOTION = pyskl("aagcn", "ntu60_xview_3dkp", "bm", 92.4)
+    NTU60_XVIEW_HRNET_JOINT = pyskl("aagcn", "ntu60_xview_hrnet", "j", 97.1)
+    NTU60_XVIEW_HRNET_BONE = pyskl("aagcn", "ntu60_xview_hrnet", "b", 96.8)
+    NTU60_XVIEW_HRNET_JOINT_MOTION = pyskl("aagcn", "ntu60_xview_hrnet", "jm", 95.5)
+    NTU60_XVIEW_HRNET_BONE_MOTION = pyskl("aagcn", "ntu60_xview_hrnet", "bm", 95.9)
+    NTU120_XSUB_3D_JOINT = pyskl("aagcn", "ntu120_xsub_3dkp", "j", 82.8)
+    NTU120_XSUB_3D_BONE = pyskl("aagcn", "ntu120_xsub_3dkp", "b", 84.7)
+    NTU120_XSUB_3D_JOINT_MOTION = pyskl("aagcn", "ntu120_xsub_3dkp", "jm", 80.0)
+    NTU120_XSUB_3D_BONE_MOTION = pyskl("aagcn", "ntu120_xsub_3dkp", "bm", 80.2)
+    NTU120_XSUB_HRNET_JOINT = pyskl("aagcn", "ntu120_xsub_hrnet", "j", 80.2)
+    NTU120_XSUB_HRNET_BONE = pyskl("aagcn", "ntu120_xsub_hrnet", "b", 84.2)
+    NTU120_XSUB_HRNET_JOINT_MOTION = pyskl("aagcn", "ntu120_xsub_hrnet", "jm", 80.9)
+    NTU120_XSUB_HRNET_BONE_MOTION = pyskl("aagcn", "ntu120_xsub_hrnet", "bm", 81.1)
+    NTU120_XSET_3D_JOINT = pyskl("aagcn", "ntu120_xset_3dkp", "j", 84.8)
+    NTU120_XSET_3D_BONE = pyskl("aagcn", "ntu120_xset_3dkp", "b", 86.2)
+    NTU120_XSET_3D_JOINT_MOTION = pyskl("aagcn", "ntu120_xset_3dkp", "jm", 82.0)
+    NTU120_XSET_3D_BONE_MOTION = pyskl("aagcn", "ntu120_xset_3dkp", "bm", 82.8)
+    NTU120_XSET_HRNET_JOINT = pyskl("aagcn", "ntu120_xset_hrnet", "j", 86.3)
+    NTU120_XSET_HRNET_BONE = pyskl("aagcn", "ntu120_xset_hrnet", "b", 88.2)
+    NTU120_XSET_HRNET_JOINT_MOTION = pyskl("aagcn", "ntu120_xset_hrnet", "jm", 85.1)
+    NTU120_XSET_HRNET_BONE_MOTION = pyskl("aagcn", "ntu120_xset_hrnet", "bm", 85.1)
+    DEFAULT = NTU60_XSUB_3D_JOINT
 
 
 class AGCN_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
@@ -244,8 +283,8 @@ def aagcn(
         >>> sum(value.numel() for value in aagcn().parameters())
         3781668
     """
-    options = {"in_channels": 3, "num_classes": 60, "layout": "ntu", **kwargs}
-    return build(AAGCN, AAGCN_Weights.verify(weights), progress, options)
+    defaults = {"in_channels": 3, "num_classes": 60, "layout": "ntu"}
+    return build(AAGCN, AAGCN_Weights.verify(weights), progress, kwargs, defaults)
 
 
 @register_model()
@@ -268,8 +307,8 @@ def agcn(
         >>> sum(value.numel() for value in agcn().parameters())
         3469510
     """
-    options = {"in_channels": 3, "num_classes": 60, "layout": "ntu", **kwargs}
-    return build(AGCN, AGCN_Weights.verify(weights), progress, options)
+    defaults = {"in_channels": 3, "num_classes": 60, "layout": "ntu"}
+    return build(AGCN, AGCN_Weights.verify(weights), progress, kwargs, defaults)
 
 
 register_family(

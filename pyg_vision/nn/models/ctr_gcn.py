@@ -14,6 +14,7 @@ from pyg_vision.nn.conv.channel_topology_conv import ChannelTopologyConv
 from pyg_vision.nn.layers.multi_scale_temporal_conv import FOUR, MultiScaleTemporalConv
 from pyg_vision.nn.models._pyskl_keys import START, from_zero
 from pyg_vision.nn.models._skeleton_describe import describe_ctrgcn
+from pyg_vision.nn.models._skeleton_weights import pyskl
 from pyg_vision.nn.models._space_time_model import SpaceTimeModel
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.nn.models.stage import STAGES, Stage
@@ -202,13 +203,51 @@ class CTRGCN(SpaceTimeModel):
 
 
 class CTRGCN_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`ctrgcn`; none are published with this package yet.
+    r"""Weights of :func:`ctrgcn`, trained by pyskl on NTU RGB+D 60 and 120 by the usual splits,
+    on joints, bones and the motion of both, of Kinect v2 in 3D or of HRNet in 2D.
 
     Example:
         >>> from pyg_vision.nn import CTRGCN_Weights
-        >>> [weights.name for weights in CTRGCN_Weights]
-        []
+        >>> weights = CTRGCN_Weights.DEFAULT
+        >>> weights.meta["stream"], weights.meta["metrics"]
+        ('joint', {'NTU RGB+D, cross-subject': {'acc@1': 89.6}})
+        >>> weights.meta["categories"][0], weights.meta["layout"]
+        ('drink water', 'ntu_pyskl')
     """
+
+    NTU60_XSUB_3D_JOINT = pyskl("ctrgcn", "ntu60_xsub_3dkp", "j", 89.6)
+    NTU60_XSUB_3D_BONE = pyskl("ctrgcn", "ntu60_xsub_3dkp", "b", 90.0)
+    NTU60_XSUB_3D_JOINT_MOTION = pyskl("ctrgcn", "ntu60_xsub_3dkp", "jm", 88.0)
+    NTU60_XSUB_3D_BONE_MOTION = pyskl("ctrgcn", "ntu60_xsub_3dkp", "bm", 87.5)
+    NTU60_XSUB_HRNET_JOINT = pyskl("ctrgcn", "ntu60_xsub_hrnet", "j", 90.6)
+    NTU60_XSUB_HRNET_BONE = pyskl("ctrgcn", "ntu60_xsub_hrnet", "b", 92.7)
+    NTU60_XSUB_HRNET_JOINT_MOTION = pyskl("ctrgcn", "ntu60_xsub_hrnet", "jm", 89.4)
+    NTU60_XSUB_HRNET_BONE_MOTION = pyskl("ctrgcn", "ntu60_xsub_hrnet", "bm", 90.3)
+    NTU60_XVIEW_3D_JOINT = pyskl("ctrgcn", "ntu60_xview_3dkp", "j", 95.6)
+    NTU60_XVIEW_3D_BONE = pyskl("ctrgcn", "ntu60_xview_3dkp", "b", 95.4)
+    NTU60_XVIEW_3D_JOINT_MOTION = pyskl("ctrgcn", "ntu60_xview_3dkp", "jm", 94.4)
+    NTU60_XVIEW_3D_BONE_MOTION = pyskl("ctrgcn", "ntu60_xview_3dkp", "bm", 93.6)
+    NTU60_XVIEW_HRNET_JOINT = pyskl("ctrgcn", "ntu60_xview_hrnet", "j", 96.9)
+    NTU60_XVIEW_HRNET_BONE = pyskl("ctrgcn", "ntu60_xview_hrnet", "b", 97.6)
+    NTU60_XVIEW_HRNET_JOINT_MOTION = pyskl("ctrgcn", "ntu60_xview_hrnet", "jm", 94.8)
+    NTU60_XVIEW_HRNET_BONE_MOTION = pyskl("ctrgcn", "ntu60_xview_hrnet", "bm", 95.6)
+    NTU120_XSUB_3D_JOINT = pyskl("ctrgcn", "ntu120_xsub_3dkp", "j", 84.0)
+    NTU120_XSUB_3D_BONE = pyskl("ctrgcn", "ntu120_xsub_3dkp", "b", 85.9)
+    NTU120_XSUB_3D_JOINT_MOTION = pyskl("ctrgcn", "ntu120_xsub_3dkp", "jm", 81.1)
+    NTU120_XSUB_3D_BONE_MOTION = pyskl("ctrgcn", "ntu120_xsub_3dkp", "bm", 82.2)
+    NTU120_XSUB_HRNET_JOINT = pyskl("ctrgcn", "ntu120_xsub_hrnet", "j", 82.2)
+    NTU120_XSUB_HRNET_BONE = pyskl("ctrgcn", "ntu120_xsub_hrnet", "b", 84.6)
+    NTU120_XSUB_HRNET_JOINT_MOTION = pyskl("ctrgcn", "ntu120_xsub_hrnet", "jm", 82.3)
+    NTU120_XSUB_HRNET_BONE_MOTION = pyskl("ctrgcn", "ntu120_xsub_hrnet", "bm", 82.1)
+    NTU120_XSET_3D_JOINT = pyskl("ctrgcn", "ntu120_xset_3dkp", "j", 85.9)
+    NTU120_XSET_3D_BONE = pyskl("ctrgcn", "ntu120_xset_3dkp", "b", 87.4)
+    NTU120_XSET_3D_JOINT_MOTION = pyskl("ctrgcn", "ntu120_xset_3dkp", "jm", 84.1)
+    NTU120_XSET_3D_BONE_MOTION = pyskl("ctrgcn", "ntu120_xset_3dkp", "bm", 83.9)
+    NTU120_XSET_HRNET_JOINT = pyskl("ctrgcn", "ntu120_xset_hrnet", "j", 84.5)
+    NTU120_XSET_HRNET_BONE = pyskl("ctrgcn", "ntu120_xset_hrnet", "b", 88.6)
+    NTU120_XSET_HRNET_JOINT_MOTION = pyskl("ctrgcn", "ntu120_xset_hrnet", "jm", 85.6)
+    NTU120_XSET_HRNET_BONE_MOTION = pyskl("ctrgcn", "ntu120_xset_hrnet", "bm", 85.6)
+    DEFAULT = NTU60_XSUB_3D_JOINT
 
 
 @register_model()
@@ -231,8 +270,8 @@ def ctrgcn(
         >>> sum(value.numel() for value in ctrgcn().parameters())
         1446672
     """
-    options = {"in_channels": 3, "num_classes": 60, "layout": "ntu", **kwargs}
-    return build(CTRGCN, CTRGCN_Weights.verify(weights), progress, options)
+    defaults = {"in_channels": 3, "num_classes": 60, "layout": "ntu"}
+    return build(CTRGCN, CTRGCN_Weights.verify(weights), progress, kwargs, defaults)
 
 
 def _describe(state: Mapping[str, Tensor]) -> Described | None:

@@ -21,6 +21,7 @@ from pyg_vision.nn.layers.temporal_windows import TemporalWindows
 from pyg_vision.nn.models._pyskl_keys import START, from_zero
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
 from pyg_vision.nn.models._skeleton_describe import describe_msg3d
+from pyg_vision.nn.models._skeleton_weights import pyskl
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import HopNorm
 from pyg_vision.weights import WeightsEnum, register_family
@@ -232,13 +233,51 @@ class MSG3D(SkeletonClassifier):
 
 
 class MSG3D_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`msg3d`; none are published with this package yet.
+    r"""Weights of :func:`msg3d`, trained by pyskl on NTU RGB+D 60 and 120 by the usual splits,
+    on joints, bones and the motion of both, of Kinect v2 in 3D or of HRNet in 2D.
 
     Example:
         >>> from pyg_vision.nn import MSG3D_Weights
-        >>> [weights.name for weights in MSG3D_Weights]
-        []
+        >>> weights = MSG3D_Weights.DEFAULT
+        >>> weights.meta["stream"], weights.meta["metrics"]
+        ('joint', {'NTU RGB+D, cross-subject': {'acc@1': 89.6}})
+        >>> weights.meta["categories"][0], weights.meta["layout"]
+        ('drink water', 'ntu_pyskl')
     """
+
+    NTU60_XSUB_3D_JOINT = pyskl("msg3d", "ntu60_xsub_3dkp", "j", 89.6)
+    NTU60_XSUB_3D_BONE = pyskl("msg3d", "ntu60_xsub_3dkp", "b", 89.3)
+    NTU60_XSUB_3D_JOINT_MOTION = pyskl("msg3d", "ntu60_xsub_3dkp", "jm", 87.7)
+    NTU60_XSUB_3D_BONE_MOTION = pyskl("msg3d", "ntu60_xsub_3dkp", "bm", 86.7)
+    NTU60_XSUB_HRNET_JOINT = pyskl("msg3d", "ntu60_xsub_hrnet", "j", 92.7)
+    NTU60_XSUB_HRNET_BONE = pyskl("msg3d", "ntu60_xsub_hrnet", "b", 92.8)
+    NTU60_XSUB_HRNET_JOINT_MOTION = pyskl("msg3d", "ntu60_xsub_hrnet", "jm", 89.8)
+    NTU60_XSUB_HRNET_BONE_MOTION = pyskl("msg3d", "ntu60_xsub_hrnet", "bm", 90.2)
+    NTU60_XVIEW_3D_JOINT = pyskl("msg3d", "ntu60_xview_3dkp", "j", 95.9)
+    NTU60_XVIEW_3D_BONE = pyskl("msg3d", "ntu60_xview_3dkp", "b", 95.0)
+    NTU60_XVIEW_3D_JOINT_MOTION = pyskl("msg3d", "ntu60_xview_3dkp", "jm", 94.0)
+    NTU60_XVIEW_3D_BONE_MOTION = pyskl("msg3d", "ntu60_xview_3dkp", "bm", 92.4)
+    NTU60_XVIEW_HRNET_JOINT = pyskl("msg3d", "ntu60_xview_hrnet", "j", 97.1)
+    NTU60_XVIEW_HRNET_BONE = pyskl("msg3d", "ntu60_xview_hrnet", "b", 97.1)
+    NTU60_XVIEW_HRNET_JOINT_MOTION = pyskl("msg3d", "ntu60_xview_hrnet", "jm", 95.9)
+    NTU60_XVIEW_HRNET_BONE_MOTION = pyskl("msg3d", "ntu60_xview_hrnet", "bm", 95.1)
+    NTU120_XSUB_3D_JOINT = pyskl("msg3d", "ntu120_xsub_3dkp", "j", 84.0)
+    NTU120_XSUB_3D_BONE = pyskl("msg3d", "ntu120_xsub_3dkp", "b", 85.3)
+    NTU120_XSUB_3D_JOINT_MOTION = pyskl("msg3d", "ntu120_xsub_3dkp", "jm", 82.2)
+    NTU120_XSUB_3D_BONE_MOTION = pyskl("msg3d", "ntu120_xsub_3dkp", "bm", 81.5)
+    NTU120_XSUB_HRNET_JOINT = pyskl("msg3d", "ntu120_xsub_hrnet", "j", 85.5)
+    NTU120_XSUB_HRNET_BONE = pyskl("msg3d", "ntu120_xsub_hrnet", "b", 85.0)
+    NTU120_XSUB_HRNET_JOINT_MOTION = pyskl("msg3d", "ntu120_xsub_hrnet", "jm", 82.6)
+    NTU120_XSUB_HRNET_BONE_MOTION = pyskl("msg3d", "ntu120_xsub_hrnet", "bm", 82.9)
+    NTU120_XSET_3D_JOINT = pyskl("msg3d", "ntu120_xset_3dkp", "j", 86.0)
+    NTU120_XSET_3D_BONE = pyskl("msg3d", "ntu120_xset_3dkp", "b", 87.3)
+    NTU120_XSET_3D_JOINT_MOTION = pyskl("msg3d", "ntu120_xset_3dkp", "jm", 82.9)
+    NTU120_XSET_3D_BONE_MOTION = pyskl("msg3d", "ntu120_xset_3dkp", "bm", 83.2)
+    NTU120_XSET_HRNET_JOINT = pyskl("msg3d", "ntu120_xset_hrnet", "j", 88.2)
+    NTU120_XSET_HRNET_BONE = pyskl("msg3d", "ntu120_xset_hrnet", "b", 88.9)
+    NTU120_XSET_HRNET_JOINT_MOTION = pyskl("msg3d", "ntu120_xset_hrnet", "jm", 86.6)
+    NTU120_XSET_HRNET_BONE_MOTION = pyskl("msg3d", "ntu120_xset_hrnet", "bm", 86.5)
+    DEFAULT = NTU60_XSUB_3D_JOINT
 
 
 @register_model()
@@ -261,8 +300,8 @@ def msg3d(
         >>> sum(value.numel() for value in msg3d().parameters())
         3194595
     """
-    options = {"in_channels": 3, "num_classes": 60, "layout": "ntu", **kwargs}
-    return build(MSG3D, MSG3D_Weights.verify(weights), progress, options)
+    defaults = {"in_channels": 3, "num_classes": 60, "layout": "ntu"}
+    return build(MSG3D, MSG3D_Weights.verify(weights), progress, kwargs, defaults)
 
 
 register_family("pyg_vision.nn.MSG3D", lambda state: describe_msg3d(state, MSG3D.published))

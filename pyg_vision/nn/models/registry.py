@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from torch.nn import Module
@@ -153,27 +153,35 @@ def get_model_weights(name: str | Callable[..., Module]) -> type[WeightsEnum]:
 
 
 def build(
-    model: Callable[..., Any], weights: WeightsEnum | None, progress: bool, kwargs: dict[str, Any]
+    model: Callable[..., Any],
+    weights: WeightsEnum | None,
+    progress: bool,
+    kwargs: dict[str, Any],
+    defaults: Mapping[str, Any] | None = None,
 ) -> Any:
     r"""Builds a model and loads its weights.
 
-    It has as many classes as the weights have. With another number the layer of the classes is a
-    new one, and with :obj:`in_channels` the first convolution is adapted to them.
+    It is built with the options of the weights, and has as many classes as they have. With another
+    number the layer of the classes is a new one, and with :obj:`in_channels` the first convolution
+    is adapted to them.
 
     Args:
         model (Callable): Makes the model.
         weights (WeightsEnum, optional): The weights.
         progress (bool): Whether to show a progress bar.
         kwargs (dict): Arguments of the model.
-
+        defaults (dict, optional): Arguments where neither these nor the weights have one.
+            (default: none)
     """
+    told = {} if weights is None else weights.meta.get("options", {})
+    asked, kwargs = kwargs, {**(defaults or {}), **told, **kwargs}
     if weights is None:
         return model(**kwargs)
     classes = len(weights.meta["categories"])
     adapt: list[Adapt] = []
     if kwargs.setdefault("num_classes", classes) != classes:
         adapt.append("head")
-    if "in_channels" in kwargs:
+    if "in_channels" in asked:
         adapt.append("input")
     return weights.load_into(model(**kwargs), progress, adapt)
 

@@ -22,6 +22,7 @@ from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.relation_plan import RelationPlan
 from pyg_vision.nn.models._skeleton_classifier import SkeletonClassifier
 from pyg_vision.nn.models._skeleton_describe import describe_stgcn
+from pyg_vision.nn.models._skeleton_weights import pyskl
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.nn.models.stage import STAGES, Stage, block_sizes
 from pyg_vision.typing import Partition
@@ -243,13 +244,69 @@ class STGCN(SkeletonClassifier):
 
 
 class STGCN_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`stgcn`; none are published with this package yet.
+    r"""Weights of :func:`stgcn`, trained by pyskl on NTU RGB+D 60 and 120 by the usual splits,
+    on joints, bones and the motion of both, of Kinect v2 in 3D or of HRNet in 2D.
+
+    Those named :obj:`VANILLA` are trained by the recipe of ST-GCN, the others by that of pyskl.
 
     Example:
         >>> from pyg_vision.nn import STGCN_Weights
-        >>> [weights.name for weights in STGCN_Weights]
-        []
+        >>> weights = STGCN_Weights.DEFAULT
+        >>> weights.meta["stream"], weights.meta["metrics"]
+        ('joint', {'NTU RGB+D, cross-subject': {'acc@1': 87.8}})
+        >>> weights.meta["categories"][0], weights.meta["layout"]
+        ('drink water', 'ntu_pyskl')
     """
+
+    NTU60_XSUB_3D_JOINT = pyskl("stgcn", "ntu60_xsub_3dkp", "j", 87.8)
+    NTU60_XSUB_3D_BONE = pyskl("stgcn", "ntu60_xsub_3dkp", "b", 88.6)
+    NTU60_XSUB_3D_JOINT_MOTION = pyskl("stgcn", "ntu60_xsub_3dkp", "jm", 85.8)
+    NTU60_XSUB_3D_BONE_MOTION = pyskl("stgcn", "ntu60_xsub_3dkp", "bm", 86.2)
+    NTU60_XSUB_HRNET_JOINT = pyskl("stgcn", "ntu60_xsub_hrnet", "j", 89.0)
+    NTU60_XSUB_HRNET_BONE = pyskl("stgcn", "ntu60_xsub_hrnet", "b", 91.2)
+    NTU60_XSUB_HRNET_JOINT_MOTION = pyskl("stgcn", "ntu60_xsub_hrnet", "jm", 86.7)
+    NTU60_XSUB_HRNET_BONE_MOTION = pyskl("stgcn", "ntu60_xsub_hrnet", "bm", 87.8)
+    NTU60_XVIEW_3D_JOINT = pyskl("stgcn", "ntu60_xview_3dkp", "j", 95.5)
+    NTU60_XVIEW_3D_BONE = pyskl("stgcn", "ntu60_xview_3dkp", "b", 95.0)
+    NTU60_XVIEW_3D_JOINT_MOTION = pyskl("stgcn", "ntu60_xview_3dkp", "jm", 93.7)
+    NTU60_XVIEW_3D_BONE_MOTION = pyskl("stgcn", "ntu60_xview_3dkp", "bm", 92.8)
+    NTU60_XVIEW_HRNET_JOINT = pyskl("stgcn", "ntu60_xview_hrnet", "j", 98.0)
+    NTU60_XVIEW_HRNET_BONE = pyskl("stgcn", "ntu60_xview_hrnet", "b", 96.5)
+    NTU60_XVIEW_HRNET_JOINT_MOTION = pyskl("stgcn", "ntu60_xview_hrnet", "jm", 95.6)
+    NTU60_XVIEW_HRNET_BONE_MOTION = pyskl("stgcn", "ntu60_xview_hrnet", "bm", 95.4)
+    NTU120_XSUB_3D_JOINT = pyskl("stgcn", "ntu120_xsub_3dkp", "j", 82.1)
+    NTU120_XSUB_3D_BONE = pyskl("stgcn", "ntu120_xsub_3dkp", "b", 83.7)
+    NTU120_XSUB_3D_JOINT_MOTION = pyskl("stgcn", "ntu120_xsub_3dkp", "jm", 80.3)
+    NTU120_XSUB_3D_BONE_MOTION = pyskl("stgcn", "ntu120_xsub_3dkp", "bm", 80.6)
+    NTU120_XSUB_HRNET_JOINT = pyskl("stgcn", "ntu120_xsub_hrnet", "j", 80.1)
+    NTU120_XSUB_HRNET_BONE = pyskl("stgcn", "ntu120_xsub_hrnet", "b", 83.4)
+    NTU120_XSUB_HRNET_JOINT_MOTION = pyskl("stgcn", "ntu120_xsub_hrnet", "jm", 78.6)
+    NTU120_XSUB_HRNET_BONE_MOTION = pyskl("stgcn", "ntu120_xsub_hrnet", "bm", 79.8)
+    NTU120_XSET_3D_JOINT = pyskl("stgcn", "ntu120_xset_3dkp", "j", 84.5)
+    NTU120_XSET_3D_BONE = pyskl("stgcn", "ntu120_xset_3dkp", "b", 85.8)
+    NTU120_XSET_3D_JOINT_MOTION = pyskl("stgcn", "ntu120_xset_3dkp", "jm", 82.7)
+    NTU120_XSET_3D_BONE_MOTION = pyskl("stgcn", "ntu120_xset_3dkp", "bm", 83.0)
+    NTU120_XSET_HRNET_JOINT = pyskl("stgcn", "ntu120_xset_hrnet", "j", 84.2)
+    NTU120_XSET_HRNET_BONE = pyskl("stgcn", "ntu120_xset_hrnet", "b", 87.7)
+    NTU120_XSET_HRNET_JOINT_MOTION = pyskl("stgcn", "ntu120_xset_hrnet", "jm", 82.5)
+    NTU120_XSET_HRNET_BONE_MOTION = pyskl("stgcn", "ntu120_xset_hrnet", "bm", 83.5)
+    NTU60_XSUB_3D_VANILLA_JOINT = pyskl("stgcn_vanilla", "ntu60_xsub_3dkp", "j", 81.5)
+    NTU60_XSUB_3D_VANILLA_BONE = pyskl("stgcn_vanilla", "ntu60_xsub_3dkp", "b", 81.0)
+    NTU60_XSUB_3D_VANILLA_JOINT_MOTION = pyskl("stgcn_vanilla", "ntu60_xsub_3dkp", "jm", 79.9)
+    NTU60_XSUB_3D_VANILLA_BONE_MOTION = pyskl("stgcn_vanilla", "ntu60_xsub_3dkp", "bm", 81.2)
+    NTU60_XSUB_HRNET_VANILLA_JOINT = pyskl("stgcn_vanilla", "ntu60_xsub_hrnet", "j", 85.7)
+    NTU60_XSUB_HRNET_VANILLA_BONE = pyskl("stgcn_vanilla", "ntu60_xsub_hrnet", "b", 85.8)
+    NTU60_XSUB_HRNET_VANILLA_JOINT_MOTION = pyskl("stgcn_vanilla", "ntu60_xsub_hrnet", "jm", 81.6)
+    NTU60_XSUB_HRNET_VANILLA_BONE_MOTION = pyskl("stgcn_vanilla", "ntu60_xsub_hrnet", "bm", 83.9)
+    NTU60_XVIEW_3D_VANILLA_JOINT = pyskl("stgcn_vanilla", "ntu60_xview_3dkp", "j", 90.1)
+    NTU60_XVIEW_3D_VANILLA_BONE = pyskl("stgcn_vanilla", "ntu60_xview_3dkp", "b", 87.7)
+    NTU60_XVIEW_3D_VANILLA_JOINT_MOTION = pyskl("stgcn_vanilla", "ntu60_xview_3dkp", "jm", 88.8)
+    NTU60_XVIEW_3D_VANILLA_BONE_MOTION = pyskl("stgcn_vanilla", "ntu60_xview_3dkp", "bm", 88.3)
+    NTU60_XVIEW_HRNET_VANILLA_JOINT = pyskl("stgcn_vanilla", "ntu60_xview_hrnet", "j", 92.4)
+    NTU60_XVIEW_HRNET_VANILLA_BONE = pyskl("stgcn_vanilla", "ntu60_xview_hrnet", "b", 90.0)
+    NTU60_XVIEW_HRNET_VANILLA_JOINT_MOTION = pyskl("stgcn_vanilla", "ntu60_xview_hrnet", "jm", 92.0)
+    NTU60_XVIEW_HRNET_VANILLA_BONE_MOTION = pyskl("stgcn_vanilla", "ntu60_xview_hrnet", "bm", 86.5)
+    DEFAULT = NTU60_XSUB_3D_JOINT
 
 
 @register_model()
@@ -272,8 +329,8 @@ def stgcn(
         >>> stgcn(num_classes=60, layout="ntu").layout.num_joints
         25
     """
-    options = {"in_channels": 3, "num_classes": 400, "layout": "openpose", **kwargs}
-    return build(STGCN, STGCN_Weights.verify(weights), progress, options)
+    defaults = {"in_channels": 3, "num_classes": 400, "layout": "openpose"}
+    return build(STGCN, STGCN_Weights.verify(weights), progress, kwargs, defaults)
 
 
 register_family("pyg_vision.nn.STGCN", lambda state: describe_stgcn(state, STGCN.published))

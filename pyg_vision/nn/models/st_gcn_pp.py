@@ -13,6 +13,7 @@ from pyg_vision.nn.conv.learned_graph_conv import LearnedGraphConv
 from pyg_vision.nn.layers.multi_scale_temporal_conv import MultiScaleTemporalConv
 from pyg_vision.nn.models._pyskl_keys import BLOCK, COMMON, MULTI_SCALE, START, UNIT, fit_relations
 from pyg_vision.nn.models._skeleton_describe import describe_stgcnpp
+from pyg_vision.nn.models._skeleton_weights import hagrid, pyskl
 from pyg_vision.nn.models._space_time_model import SpaceTimeModel
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.nn.models.stage import STAGES, Stage
@@ -124,13 +125,54 @@ class STGCNPP(SpaceTimeModel):
 
 
 class STGCNPP_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them
-    r"""Weights of :func:`stgcnpp`; none are published with this package yet.
+    r"""Weights of :func:`stgcnpp`, trained by pyskl on NTU RGB+D 60 and 120 by the usual splits,
+    on joints, bones and the motion of both, of Kinect v2 in 3D or of HRNet in 2D.
+
+    :obj:`HAGRID` names the gesture of a hand from its 21 landmarks, in 40 classes.
 
     Example:
         >>> from pyg_vision.nn import STGCNPP_Weights
-        >>> [weights.name for weights in STGCNPP_Weights]
-        []
+        >>> weights = STGCNPP_Weights.DEFAULT
+        >>> weights.meta["stream"], weights.meta["metrics"]
+        ('joint', {'NTU RGB+D, cross-subject': {'acc@1': 89.3}})
+        >>> weights.meta["categories"][0], weights.meta["layout"]
+        ('drink water', 'ntu_pyskl')
     """
+
+    NTU60_XSUB_3D_JOINT = pyskl("stgcnpp", "ntu60_xsub_3dkp", "j", 89.3)
+    NTU60_XSUB_3D_BONE = pyskl("stgcnpp", "ntu60_xsub_3dkp", "b", 90.1)
+    NTU60_XSUB_3D_JOINT_MOTION = pyskl("stgcnpp", "ntu60_xsub_3dkp", "jm", 87.5)
+    NTU60_XSUB_3D_BONE_MOTION = pyskl("stgcnpp", "ntu60_xsub_3dkp", "bm", 87.3)
+    NTU60_XSUB_HRNET_JOINT = pyskl("stgcnpp", "ntu60_xsub_hrnet", "j", 89.3)
+    NTU60_XSUB_HRNET_BONE = pyskl("stgcnpp", "ntu60_xsub_hrnet", "b", 92.3)
+    NTU60_XSUB_HRNET_JOINT_MOTION = pyskl("stgcnpp", "ntu60_xsub_hrnet", "jm", 84.0)
+    NTU60_XSUB_HRNET_BONE_MOTION = pyskl("stgcnpp", "ntu60_xsub_hrnet", "bm", 88.8)
+    NTU60_XVIEW_3D_JOINT = pyskl("stgcnpp", "ntu60_xview_3dkp", "j", 95.6)
+    NTU60_XVIEW_3D_BONE = pyskl("stgcnpp", "ntu60_xview_3dkp", "b", 95.5)
+    NTU60_XVIEW_3D_JOINT_MOTION = pyskl("stgcnpp", "ntu60_xview_3dkp", "jm", 94.3)
+    NTU60_XVIEW_3D_BONE_MOTION = pyskl("stgcnpp", "ntu60_xview_3dkp", "bm", 93.8)
+    NTU60_XVIEW_HRNET_JOINT = pyskl("stgcnpp", "ntu60_xview_hrnet", "j", 97.4)
+    NTU60_XVIEW_HRNET_BONE = pyskl("stgcnpp", "ntu60_xview_hrnet", "b", 97.2)
+    NTU60_XVIEW_HRNET_JOINT_MOTION = pyskl("stgcnpp", "ntu60_xview_hrnet", "jm", 93.4)
+    NTU60_XVIEW_HRNET_BONE_MOTION = pyskl("stgcnpp", "ntu60_xview_hrnet", "bm", 95.4)
+    NTU120_XSUB_3D_JOINT = pyskl("stgcnpp", "ntu120_xsub_3dkp", "j", 83.2)
+    NTU120_XSUB_3D_BONE = pyskl("stgcnpp", "ntu120_xsub_3dkp", "b", 85.6)
+    NTU120_XSUB_3D_JOINT_MOTION = pyskl("stgcnpp", "ntu120_xsub_3dkp", "jm", 80.4)
+    NTU120_XSUB_3D_BONE_MOTION = pyskl("stgcnpp", "ntu120_xsub_3dkp", "bm", 81.5)
+    NTU120_XSUB_HRNET_JOINT = pyskl("stgcnpp", "ntu120_xsub_hrnet", "j", 84.4)
+    NTU120_XSUB_HRNET_BONE = pyskl("stgcnpp", "ntu120_xsub_hrnet", "b", 84.8)
+    NTU120_XSUB_HRNET_JOINT_MOTION = pyskl("stgcnpp", "ntu120_xsub_hrnet", "jm", 76.4)
+    NTU120_XSUB_HRNET_BONE_MOTION = pyskl("stgcnpp", "ntu120_xsub_hrnet", "bm", 81.1)
+    NTU120_XSET_3D_JOINT = pyskl("stgcnpp", "ntu120_xset_3dkp", "j", 85.6)
+    NTU120_XSET_3D_BONE = pyskl("stgcnpp", "ntu120_xset_3dkp", "b", 87.5)
+    NTU120_XSET_3D_JOINT_MOTION = pyskl("stgcnpp", "ntu120_xset_3dkp", "jm", 84.3)
+    NTU120_XSET_3D_BONE_MOTION = pyskl("stgcnpp", "ntu120_xset_3dkp", "bm", 83.0)
+    NTU120_XSET_HRNET_JOINT = pyskl("stgcnpp", "ntu120_xset_hrnet", "j", 88.1)
+    NTU120_XSET_HRNET_BONE = pyskl("stgcnpp", "ntu120_xset_hrnet", "b", 88.5)
+    NTU120_XSET_HRNET_JOINT_MOTION = pyskl("stgcnpp", "ntu120_xset_hrnet", "jm", 82.6)
+    NTU120_XSET_HRNET_BONE_MOTION = pyskl("stgcnpp", "ntu120_xset_hrnet", "bm", 84.1)
+    HAGRID = hagrid("14d3e55e7c29ee73d22a2306050c7156d516bdeee3ab47547174e38256f807e7")
+    DEFAULT = NTU60_XSUB_3D_JOINT
 
 
 @register_model()
@@ -153,8 +195,8 @@ def stgcnpp(
         >>> sum(value.numel() for value in stgcnpp().parameters())
         1403144
     """
-    options = {"in_channels": 3, "num_classes": 60, "layout": "ntu", **kwargs}
-    return build(STGCNPP, STGCNPP_Weights.verify(weights), progress, options)
+    defaults = {"in_channels": 3, "num_classes": 60, "layout": "ntu"}
+    return build(STGCNPP, STGCNPP_Weights.verify(weights), progress, kwargs, defaults)
 
 
 register_family("pyg_vision.nn.STGCNPP", lambda state: describe_stgcnpp(state, STGCNPP.published))
