@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pyg_vision.prediction import command as predict
     from pyg_vision.prediction import draw_command as draw
     from pyg_vision.prediction import export
+    from pyg_vision.prediction import inspect_command as inspect
     from pyg_vision.recipes import add_parser as add_recipes
     from pyg_vision.weights.command import add_parser as add_weights
 
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_parser(commands)
     draw.add_parser(commands)
     export.add_parser(commands)
+    inspect.add_parser(commands)
     add_weights(commands)
     add_recipes(commands)
     benchmark.add_parser(commands)

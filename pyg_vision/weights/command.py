@@ -1,4 +1,4 @@
-r"""The commands :obj:`pyg-vision inspect` and :obj:`pyg-vision convert`."""
+r"""The command :obj:`pyg-vision convert`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,11 @@ from pyg_vision.weights._pretrained import convert
 
 
 def add_parser(commands: Any) -> None:
-    r"""Adds the commands to those of :obj:`pyg-vision`.
+    r"""Adds :obj:`convert` to the commands of :obj:`pyg-vision`.
 
     Args:
         commands (argparse._SubParsersAction): The commands.
     """
-    text = "say what a file of weights is"
-    parser = commands.add_parser("inspect", help=text, description=text)
-    parser.add_argument("file", metavar="FILE", help="a .pth, .ckpt or .safetensors file")
-    parser.set_defaults(run=_inspect)
-
     text = "write published weights as a .safetensors file that says how its model is built"
     parser = commands.add_parser("convert", help=text, description=text)
     parser.add_argument("file", metavar="FILE", help="the published file")
@@ -35,14 +30,6 @@ def add_parser(commands: Any) -> None:
         "--multi_label", action="store_true", help="an image has any number of the classes"
     )
     parser.set_defaults(run=_convert)
-
-
-def _inspect(values: argparse.Namespace) -> int:
-    try:
-        sys.stdout.write(f"{describe_checkpoint(values.file)}\n")
-    except (OSError, ValueError) as error:
-        return _failed(error)
-    return 0
 
 
 def _convert(values: argparse.Namespace) -> int:
