@@ -19,4 +19,5 @@ Partition = Literal["stgcn", "stgcn_paper", "inward_outward", "uniform", "distan
 Scaling = Literal["min_max", "max_abs", "bone"]
 PositionBias = Literal["published", "grid"]
 SmallGraphs = Literal["error", "self"]
+Stream = Literal["joint", "bone", "joint_motion", "bone_motion", "k_bone", "k_bone_motion"]
 Up = Literal["y", "-y", "z"]

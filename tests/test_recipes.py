@@ -11,6 +11,9 @@ PUBLISHED = [
     "stgcn_kinetics", "stgcn_ntu_xsub", "stgcn_ntu_xview", "stgcn_nw_ucla_joint",
     "stgcn_nw_ucla_bone", "stgcn_ntu_pyskl", "digits", "synthetic_motion", "image_folder",
     "image_table", "skeleton_folder", "vig_imagenette_small", "cifar10",
+    "stgcnpp_ntu_pyskl", "aagcn_ntu_pyskl", "ctrgcn_ntu_pyskl", "msg3d_ntu_pyskl",
+    "dgstgcn_ntu_pyskl", "agcn_ntu", "ctrgcn_ntu", "msg3d_ntu", "stgcnpp_nw_ucla", "agcn_nw_ucla",
+    "aagcn_nw_ucla", "ctrgcn_nw_ucla", "msg3d_nw_ucla", "dgstgcn_nw_ucla",
 ]  # fmt: skip
 
 
@@ -63,6 +66,41 @@ def test_stgcn_is_as_published():
         assert (model["optimizer"], model["lr"], model["weight_decay"]) == ("sgd", 0.1, 1e-4)
         assert (model["milestones"], given["trainer"]["max_epochs"]) == (milestones, epochs)
         assert given["data"]["init_args"]["batch_size"] == batch
+
+
+@pytest.mark.parametrize("family", ["stgcnpp", "aagcn", "ctrgcn", "msg3d", "dgstgcn"])
+def test_families_of_pyskl_are_as_published(family):
+    given = config(f"{family}_ntu_pyskl")
+    model, data = given["model"]["init_args"], given["data"]["init_args"]
+    assert (model["lr"], model["weight_decay"], model["schedule"]) == (0.1, 5e-4, "cosine")
+    long = family == "dgstgcn"
+    assert model["lr_batch"] == (64 if long else 128)
+    assert given["trainer"]["max_epochs"] == (150 if long else 80)
+    assert data["batch_size"] == 16
+    clips = data["test_transforms"][-1]["UniformSampleFrames"]
+    assert (clips["num_frames"], clips["num_clips"], clips["seed"]) == (100, 10, 255)
+    rotated = any("RandomRotateSkeleton" in step for step in data["train_transforms"])
+    assert rotated == long
+    assert data["test_transforms"][0]["AlignSkeleton"] == ({"spine": False} if long else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "lr", "decay", "milestones", "epochs", "batch"),
+    [
+        ("agcn_ntu", 0.1, 1e-4, [30, 40], 50, 64),
+        ("msg3d_ntu", 0.05, 5e-4, [30, 40], 50, 32),
+        ("ctrgcn_ntu", 0.1, 4e-4, [35, 55], 65, 64),
+    ],
+)
+def test_recipes_of_the_authors(name, lr, decay, milestones, epochs, batch):
+    given = config(name)
+    model, trainer = given["model"]["init_args"], given["trainer"]
+    assert (model["lr"], model["weight_decay"], model["milestones"]) == (lr, decay, milestones)
+    times = trainer.get("accumulate_grad_batches", 1)
+    assert (trainer["max_epochs"], given["data"]["init_args"]["batch_size"] * times) == (
+        epochs,
+        batch,
+    )
 
 
 def test_the_list_and_a_recipe(capsys):

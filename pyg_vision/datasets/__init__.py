@@ -1,5 +1,6 @@
 r"""Datasets of image and skeleton graphs for PyG's loaders."""
 
+from pyg_vision.datasets.ctr_gcn import CTRGCNDataset
 from pyg_vision.datasets.digits import DigitsGraphs
 from pyg_vision.datasets.image_folder import ImageFolderGraphs, load_rgb
 from pyg_vision.datasets.image_graph_dataset import ImageDataset, ImageGraphDataset
@@ -24,6 +25,7 @@ __all__ = [
     "SkeletonArrays",
     "KineticsSkeleton",
     "NTURGBD",
+    "CTRGCNDataset",
     "NWUCLA",
     "PysklDataset",
     "UTDMHAD",

@@ -20,6 +20,7 @@ from pyg_vision.training._data_module import KeyedDataModule
 from pyg_vision.training.folders import NAMES, check_same_classes, share_of_classes, split_folders
 from pyg_vision.training.graph_data import NumberedGraphs
 from pyg_vision.training.sampling import IndexedDataset
+from pyg_vision.typing import Stream
 
 Steps = Sequence[dict[str, dict[str, Any]]]
 
@@ -33,10 +34,12 @@ class SkeletonSplits(KeyedDataModule):
             :mod:`pyg_vision.transforms`: a name with its arguments each, such as
             :obj:`{"SampleFrames": {"num_frames": 52}}`. (default: none)
         test_transforms (list of dict, optional): The same for test data. (default: none)
+        stream (str, optional): The stream of each step :obj:`SkeletonStream` among them that does
+            not say its own. (default: :obj:`"joint"`)
         **kwargs (optional): Arguments of :class:`KeyedDataModule`.
 
     Raises:
-        ValueError: If there is no such transform.
+        ValueError: If there is no such transform, or a stream is given that no step makes.
 
     Example:
         >>> from pyg_vision.datasets import SyntheticMotion
@@ -55,10 +58,15 @@ class SkeletonSplits(KeyedDataModule):
         batch_size: int,
         train_transforms: Steps = (),
         test_transforms: Steps = (),
+        stream: Stream = "joint",
         **kwargs: Any,
     ) -> None:
         super().__init__(batch_size, **kwargs)
-        self.steps = {"train": list(train_transforms), "test": list(test_transforms)}
+        self.stream = stream
+        self.steps = {
+            "train": _of_stream(train_transforms, stream),
+            "test": _of_stream(test_transforms, stream),
+        }
         for steps in self.steps.values():
             make_transforms(steps)
         self._read: dict[str, SkeletonDataset] = {}
@@ -114,6 +122,18 @@ class SkeletonSplits(KeyedDataModule):
     def collate(self) -> Callable[[list[Any]], Any]:
         r"""How sequences become a batch of PyG."""
         return Collater(None)
+
+
+def _of_stream(steps: Steps, stream: Stream) -> list[dict[str, dict[str, Any]]]:
+    r"""Returns steps of which those that make a stream say which."""
+    if stream != "joint" and not any("SkeletonStream" in step for step in steps):
+        raise ValueError(f"'stream' is {stream!r}, but no step is a SkeletonStream")
+    return [
+        {"SkeletonStream": {"stream": stream, **(step["SkeletonStream"] or {})}}
+        if "SkeletonStream" in step
+        else dict(step)
+        for step in steps
+    ]
 
 
 class SkeletonData(SkeletonSplits):

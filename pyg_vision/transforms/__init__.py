@@ -9,7 +9,7 @@ from pyg_vision.transforms.skeleton_augment import (
     RandomScaleSkeleton,
 )
 from pyg_vision.transforms.skeleton_edges import SkeletonEdges
-from pyg_vision.transforms.skeleton_features import JointToBone, JointToMotion
+from pyg_vision.transforms.skeleton_features import JointToBone, JointToMotion, SkeletonStream
 from pyg_vision.transforms.skeleton_frames import (
     CropResizeFrames,
     PadFrames,
@@ -33,6 +33,7 @@ __all__ = [
     "SkeletonEdges",
     "JointToBone",
     "JointToMotion",
+    "SkeletonStream",
     "AlignSkeleton",
     "NormalizePixels",
     "KeepCoordinates",

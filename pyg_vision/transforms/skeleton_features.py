@@ -3,7 +3,7 @@ r"""The streams of a skeleton: its bones and its motion."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from torch_geometric.data import Data
 from torch_geometric.data.datapipes import functional_transform
@@ -12,6 +12,7 @@ from pyg_vision._checks import check_int
 from pyg_vision.data.motion import first_difference, second_difference
 from pyg_vision.data.tracks import Tracks
 from pyg_vision.transforms._skeleton import SkeletonTransform, coordinates, layout_of, shape_of
+from pyg_vision.typing import Stream
 
 
 @functional_transform("joint_to_bone")
@@ -131,3 +132,47 @@ class JointToMotion(SkeletonTransform):
         data.x = x
         data.stream = "motion" if stream == "joint" else f"{stream} motion"
         return data
+
+
+@functional_transform("skeleton_stream")
+class SkeletonStream(SkeletonTransform):
+    r"""Makes one of the streams on which models are trained before they are combined (functional
+    name: :obj:`skeleton_stream`).
+
+    ======================  ======================================================================
+    stream                  features of a joint
+    ======================  ======================================================================
+    :obj:`joint`            its coordinates, as they are
+    :obj:`bone`             the vector from its parent, :class:`JointToBone`
+    :obj:`joint_motion`     the change of its coordinates to the next frame, :class:`JointToMotion`
+    :obj:`bone_motion`      the change of its bone to the next frame
+    :obj:`k_bone`           the vector from the parent of its parent
+    :obj:`k_bone_motion`    its change to the next frame
+    ======================  ======================================================================
+
+    Args:
+        stream (str, optional): The stream. (default: :obj:`"joint"`)
+
+    Raises:
+        ValueError: If there is no such stream.
+
+    Example:
+        >>> from pyg_vision.datasets import SyntheticMotion
+        >>> from pyg_vision.transforms import SkeletonStream
+        >>> data = SyntheticMotion(num_sequences=1, num_frames=20)[0]
+        >>> SkeletonStream("bone_motion")(data).stream
+        'bone motion'
+    """
+
+    def __init__(self, stream: Stream = "joint") -> None:
+        if stream not in get_args(Stream):
+            raise ValueError(
+                f"'stream' must be one of {', '.join(get_args(Stream))} (got {stream!r})"
+            )
+        self.stream = stream
+
+    def forward(self, data: Data) -> Data:
+        r"""Replaces the features."""
+        if "bone" in self.stream:
+            data = JointToBone(hops=2 if self.stream.startswith("k_") else 1)(data)
+        return JointToMotion()(data) if self.stream.endswith("motion") else data

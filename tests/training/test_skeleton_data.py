@@ -71,3 +71,28 @@ def test_arrays_of_the_published_code(tmp_path):
     (tmp_path / "test_label.npy").unlink()
     with pytest.raises(FileNotFoundError, match="must hold 'test_label.pkl' or 'test_label.npy'"):
         SkeletonArraysData(str(tmp_path), 2, "ntu").setup("fit")
+
+
+def test_a_stream_is_that_of_the_steps_which_make_one():
+    steps = [{"CenterSkeleton": {"joint": "neck"}}, {"SkeletonStream": {}}]
+    for stream, shape in (("joint", "joint"), ("bone_motion", "bone motion")):
+        data = SkeletonData(
+            "SyntheticMotion",
+            batch_size=4,
+            options={"num_sequences": 14},
+            train_transforms=steps,
+            test_transforms=[*steps, {"SampleFrames": {"num_frames": 9}}],
+            stream=stream,
+        )
+        data.setup("fit")
+        (batch, *_) = data.test_dataloader()
+        found = batch.stream if "stream" in batch else ["joint"]
+        assert set(found) == {shape}
+        told = data.preprocessing()["transforms"]
+        assert told[1] == {"SkeletonStream": {"stream": stream}}
+    assert steps[1] == {"SkeletonStream": {}}
+
+
+def test_a_stream_that_no_step_makes():
+    with pytest.raises(ValueError, match="'stream' is 'bone', but no step is a SkeletonStream"):
+        SkeletonData("SyntheticMotion", batch_size=4, stream="bone")

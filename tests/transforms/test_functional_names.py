@@ -15,6 +15,7 @@ NAMES = {
     "SkeletonEdges": "skeleton_edges",
     "JointToBone": "joint_to_bone",
     "JointToMotion": "joint_to_motion",
+    "SkeletonStream": "skeleton_stream",
     "CenterSkeleton": "center_skeleton",
     "CenterByScore": "center_by_score",
     "ScaleSkeleton": "scale_skeleton",

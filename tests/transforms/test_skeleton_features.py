@@ -3,7 +3,7 @@ import torch
 from torch_geometric.data import Batch, Data
 
 from pyg_vision.data import SkeletonLayout, skeleton_layout, skeleton_sequence
-from pyg_vision.transforms import CenterSkeleton, JointToBone, JointToMotion
+from pyg_vision.transforms import CenterSkeleton, JointToBone, JointToMotion, SkeletonStream
 
 STICK = SkeletonLayout("stick", ("a", "b", "c"), ((1, 0), (2, 1)), center=0)
 
@@ -118,3 +118,27 @@ def test_k_bones_of_ntu_as_in_protogcn():
 def test_hops_are_counted():
     with pytest.raises(ValueError, match="'hops' must be"):
         JointToBone(hops=0)
+
+
+@pytest.mark.parametrize(
+    ("stream", "steps"),
+    [
+        ("joint", []),
+        ("bone", [JointToBone()]),
+        ("joint_motion", [JointToMotion()]),
+        ("bone_motion", [JointToBone(), JointToMotion()]),
+        ("k_bone", [JointToBone(hops=2)]),
+        ("k_bone_motion", [JointToBone(hops=2), JointToMotion()]),
+    ],
+)
+def test_streams(stream, steps):
+    data, _ = sequence(score=True)
+    wanted = data
+    for step in steps:
+        wanted = step(wanted)
+    assert torch.equal(SkeletonStream(stream)(data).x, wanted.x)
+
+
+def test_there_is_no_such_stream():
+    with pytest.raises(ValueError, match="'stream' must be one of joint, bone, joint_motion"):
+        SkeletonStream("velocity")
