@@ -14,7 +14,7 @@ from torch.nn import Module
 from torch_geometric.data import Data
 
 from pyg_vision.data import SkeletonLayout, skeletons_to_dense
-from pyg_vision.nn import DenseSTGCN, find_builder
+from pyg_vision.nn import find_builder
 from pyg_vision.prediction._checkpoint import (
     CheckpointError,
     NoTrainingError,
@@ -170,8 +170,8 @@ def node_scores(model: Module, data: Data) -> Tensor:
 
 
 def _dense(model: Module, batch: Any) -> Any:
-    is_twin = isinstance(model, DenseSTGCN) and isinstance(batch, Data)
-    return skeletons_to_dense(batch) if is_twin else batch
+    takes_graphs = getattr(model, "takes_graphs", True)
+    return skeletons_to_dense(batch) if isinstance(batch, Data) and not takes_graphs else batch
 
 
 def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> TrainedModel:

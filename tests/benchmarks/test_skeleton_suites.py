@@ -13,7 +13,7 @@ from pyg_vision._benchmarks.cli import main
 from pyg_vision._benchmarks.core import Options, SkeletonCase, Suite
 from pyg_vision._benchmarks.results import CaseResult, Report, Row, SuiteResult
 from pyg_vision._benchmarks.runner import run_case
-from pyg_vision._benchmarks.suites import SUITES, ragged
+from pyg_vision._benchmarks.suites import SUITES, ragged, skeleton_families
 from pyg_vision._benchmarks.targets import findings
 from pyg_vision.nn import STGCN
 
@@ -27,6 +27,11 @@ SMALL = {
         for mode in ("forward", "training")
     ],
 }
+
+NAMES = [
+    pytest.param(name, marks=() if name == "ST-GCN++" else pytest.mark.slow)
+    for name in skeleton_families.FAMILIES
+]
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +61,34 @@ def test_contenders_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
             {"gradients"} if case.mode == "training" else set()
         )
         assert all(difference.agrees for difference in result.differences)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", ["forward", "training"])
+def test_families_agree_with_their_twins(
+    name: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "pyg_vision._benchmarks.resident.measure",
+        lambda suite, case, names, options: dict.fromkeys(names, 7),
+    )
+    case = SkeletonCase(mode, 2, 4 * 25 * 2, 0, 3, detail=name, frames=4, persons=2)
+    result = run_case(SUITES["skeleton_families"], case, OPTIONS)
+    assert {row.status for row in result.rows} == {"ok"}
+    assert len(result.rows) == (3 if mode == "forward" else 2)
+    assert all(difference.agrees for difference in result.differences)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_packed_families_equal_each_sequence_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ragged, "WINDOW", (24, 2))
+    monkeypatch.setattr(ragged, "LENGTHS", (5, 9, 20, 24))
+    case = SkeletonCase("training", 4, 24 * 20 * 2, 0, 3, detail=name, frames=24, persons=2)
+    result = run_case(SUITES["ragged_families"], case, OPTIONS)
+    assert {row.contender: row.status for row in result.rows} == {"dense": "ok", "sparse": "ok"}
+    assert {d.what for d in result.differences} == {"packed", "packed, as timed"}
 
 
 def test_another_graph_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

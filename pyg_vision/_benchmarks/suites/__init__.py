@@ -7,6 +7,8 @@ from pyg_vision._benchmarks.suites.max_relative import SUITE as MAX_RELATIVE
 from pyg_vision._benchmarks.suites.pyramid_vig import RESOLUTION
 from pyg_vision._benchmarks.suites.pyramid_vig import SUITE as PYRAMID_VIG
 from pyg_vision._benchmarks.suites.ragged import SUITE as RAGGED
+from pyg_vision._benchmarks.suites.skeleton_families import PACKED as RAGGED_FAMILIES
+from pyg_vision._benchmarks.suites.skeleton_families import SUITE as SKELETON_FAMILIES
 from pyg_vision._benchmarks.suites.spatial_conv import SUITE as SPATIAL_CONV
 from pyg_vision._benchmarks.suites.stgcn import SUITE as STGCN
 from pyg_vision._benchmarks.suites.vig import SUITE as VIG
@@ -23,5 +25,7 @@ SUITES: dict[str, Suite] = {
         SPATIAL_CONV,
         STGCN,
         RAGGED,
+        SKELETON_FAMILIES,
+        RAGGED_FAMILIES,
     )
 }

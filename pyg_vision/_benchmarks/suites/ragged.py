@@ -63,8 +63,8 @@ def trial(case: Case, options: Options) -> Trial:
     share_state(packed, dense, padded, small)
     models = [model.to(device).eval() for model in (packed, dense, padded, small)]
     packed, padded, small = models[0], models[2], models[3]
-    batch = _sequences(lengths_of(case.batch)).to(device)
-    checked = _sequences([11, 31]).to(device)
+    batch = sequences(lengths_of(case.batch)).to(device)
+    checked = sequences([11, 31]).to(device)
     x = skeletons_to_dense(batch, *WINDOW)
     features = 4 * case.batch * case.nodes * 64
 
@@ -129,11 +129,12 @@ def _dense_one_by_one(model: STGCN, batch: Batch) -> Tensor:
     return torch.cat([model(skeletons_to_dense(one)) for one in batch.to_data_list()])
 
 
-def _sequences(lengths: list[int]) -> Batch:
+def sequences(lengths: list[int], persons: int = 1) -> Batch:
+    """Random sequences of as many frames each."""
     generator = torch.Generator().manual_seed(0)
     return Batch.from_data_list(
         [
-            skeleton_sequence(torch.randn(frames, JOINTS, 3, generator=generator), LAYOUT)
+            skeleton_sequence(torch.randn(persons, frames, JOINTS, 3, generator=generator), LAYOUT)
             for frames in lengths
         ]
     )

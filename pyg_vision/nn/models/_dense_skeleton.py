@@ -19,6 +19,8 @@ class DenseSkeleton(SkeletonClassifier):
     before the class whose twin it is.
     """
 
+    takes_graphs = False
+
     def __init__(self, in_channels: int, num_classes: int, **kwargs: Any) -> None:
         if kwargs.get("padding") is not None or kwargs.get("window") is not None:
             raise TypeError(f"{type(self).__name__} takes no 'padding' and no 'window'")

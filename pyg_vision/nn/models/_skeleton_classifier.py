@@ -40,6 +40,8 @@ class SkeletonClassifier(FusableModel):
         window ((int, int), optional): To how many frames and persons. (default: :obj:`None`)
     """
 
+    takes_graphs = True  # a dense twin takes dense tensors only
+
     fcn: Module
     published: KeyRules
     _num_features: int
