@@ -146,10 +146,11 @@ def read_mediapipe(
 
 
 def read_hand_pictures(path: str | PathLike[str]) -> list[Data]:
-    r"""Reads pictures of hands from a CSV file without header: in each row the class, then
-    :math:`x` and :math:`y` of the 21 joints of a hand with the wrist at the origin, as the
-    `hand gesture recognition of K. Takahashi
-    <https://github.com/Kazuhito00/hand-gesture-recognition-using-mediapipe>`_ writes them.
+    r"""Reads pictures of hands from a CSV file, a row for each.
+
+    The file has no header. A row holds the class, then :math:`x` and :math:`y` of the 21 joints of
+    a hand with the wrist at the origin, as `hand-gesture-recognition-using-mediapipe
+    <https://github.com/Kazuhito00/hand-gesture-recognition-using-mediapipe>`_ writes it.
 
     Args:
         path (str or path): The file.
