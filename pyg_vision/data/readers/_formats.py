@@ -13,6 +13,13 @@ from pyg_vision.data.readers.skeleton_file import SkeletonFileError, read_any_js
 _BY_SUFFIX = {".skeleton": "ntu", ".mat": "utd_mhad", ".npy": "npy", ".bvh": "bvh"}
 SUFFIXES = (*_BY_SUFFIX, ".json", ".pkl", ".pickle", ".npz", ".csv", ".tsv", ".txt")
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+# What the object of a JSON file has, and the format that has it.
+_OBJECTS = (
+    ("skeletons", "nw_ucla"),
+    ("data", "kinetics"),
+    ("frames", "mediapipe"),
+    ("hands", "hand_pictures"),
+)
 _HEAD = 4096
 _YOLO = (56, 57, 58, 39, 40, 41)  # numbers of a line of the joints of COCO
 _MEDIAPIPE = frozenset(name for names in mediapipe.NAMES.values() for name in names)
@@ -86,7 +93,7 @@ def _of_json(path: Path, record: Any) -> str | None:
 
 
 def _of_object(path: Path, record: dict[str, Any]) -> str | None:
-    for name, found in (("skeletons", "nw_ucla"), ("data", "kinetics"), ("frames", "mediapipe")):
+    for name, found in _OBJECTS:
         if name in record:
             return found
     if "instance_info" in record:

@@ -13,14 +13,23 @@ from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
-from pyg_vision.data.readers._people import Person, Size, people_sequence, read_size, whole
+from pyg_vision.data.readers._people import (
+    Person,
+    Size,
+    joint_rows,
+    people_sequence,
+    read_size,
+    whole,
+)
 from pyg_vision.data.readers._rows import csv_rows, read_number_text
 from pyg_vision.data.readers.skeleton_file import (
     Array,
     SkeletonFileError,
+    field,
     file_sequence,
     numbers,
     read_any_json,
+    read_json,
     show,
     to_float32,
 )
@@ -146,22 +155,25 @@ def read_mediapipe(
 
 
 def read_hand_pictures(path: str | PathLike[str]) -> list[Data]:
-    r"""Reads pictures of hands from a CSV file, a row for each.
+    r"""Reads pictures of hands from a CSV file, a row for each, or from a JSON file.
 
-    The file has no header. A row holds the class, then :math:`x` and :math:`y` of the 21 joints of
-    a hand with the wrist at the origin, as `hand-gesture-recognition-using-mediapipe
-    <https://github.com/Kazuhito00/hand-gesture-recognition-using-mediapipe>`_ writes it.
+    The CSV file has no header. A row holds the class, then :math:`x` and :math:`y` of the 21 joints
+    of a hand with the wrist at the origin, as `hand-gesture-recognition-using-mediapipe
+    <https://github.com/Kazuhito00/hand-gesture-recognition-using-mediapipe>`_ writes it. The JSON
+    file is ``{"hands": [{"keypoints": [[x, y], …]}, …]}``, with two or three coordinates of each
+    joint; where a hand has a :obj:`"gesture"` among the :obj:`"classes"` of the file, that is its
+    class, and :obj:`"photo"` its name.
 
     Args:
         path (str or path): The file.
 
     Returns:
-        list: A sequence of one frame for each row, with its class, see
+        list: A sequence of one frame for each picture, with its class, see
         :func:`~pyg_vision.data.skeleton_sequence`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is malformed; the error names the line.
+        ValueError: If it is malformed; the error names the line or the hand.
 
     Example:
         >>> from pyg_vision.data.readers import read_hand_pictures
@@ -169,6 +181,8 @@ def read_hand_pictures(path: str | PathLike[str]) -> list[Data]:
         [0, 2]
     """
     path, layout = Path(path), skeleton_layout("hand")
+    if path.suffix.lower() == ".json":
+        return _read_hands(path, layout)
     found = []
     for number, row in csv_rows(path, ","):
         if len(row) != 1 + 2 * layout.num_joints:
@@ -184,6 +198,33 @@ def read_hand_pictures(path: str | PathLike[str]) -> list[Data]:
         found.append(file_sequence(path, joints, layout, y=int(label)))
     if not found:
         raise SkeletonFileError(path, "holds no rows")
+    return found
+
+
+def _read_hands(path: Path, layout: SkeletonLayout) -> list[Data]:
+    record = read_json(path)
+    hands, classes = field(path, record, "hands", list), record.get("classes", [])
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise SkeletonFileError(path, "'classes' must be a list of names")
+    if not hands:
+        raise SkeletonFileError(path, "holds no hands")
+    found = []
+    for i, hand in enumerate(hands):
+        points = field(path, hand, "keypoints", list, i)
+        first = points[0] if points else None
+        dims = len(first) if isinstance(first, list) else 0
+        if dims not in (2, 3):
+            raise SkeletonFileError(path, f"a joint must have 2 or 3 coordinates (got {first})", i)
+        joints = joint_rows(path, points, layout.num_joints, dims, i, 0)
+        gesture = hand.get("gesture")
+        y = None
+        if gesture is not None:
+            if gesture not in classes:
+                raise SkeletonFileError(path, f"{show(gesture)} is none of the 'classes'", i)
+            y = classes.index(gesture)
+        data = file_sequence(path, joints[None, None], layout, y=y)
+        data.name = str(hand.get("photo", i))
+        found.append(data)
     return found
 
 

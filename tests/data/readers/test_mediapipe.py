@@ -143,3 +143,33 @@ def test_wrong_arguments():
 def test_malformed_pictures_of_hands(tmp_path, row):
     with pytest.raises(ValueError, match="line 1|holds no rows"):
         read_hand_pictures(write(tmp_path, "a.csv", row))
+
+
+def hand(**more):
+    return {"keypoints": [[0.1 * v, 0.2] for v in range(21)], **more}
+
+
+def test_pictures_of_hands_in_json(tmp_path):
+    hands = [hand(gesture="wave", photo="a.jpg"), hand()]
+    first, second = read_hand_pictures(
+        write(tmp_path, "a.json", {"classes": ["fist", "wave"], "hands": hands})
+    )
+    assert (int(first.y), first.name, second.name) == (1, "a.jpg", "1")
+    assert "y" not in second
+    assert first.pos[2].tolist() == pytest.approx([0.2, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ({"hands": []}, "holds no hands"),
+        ({"hands": [3]}, "frame 0: 'keypoints' is missing"),
+        ({"hands": [{"keypoints": [[1]]}]}, "must have 2 or 3 coordinates"),
+        ({"hands": [{"keypoints": [[1, 2]]}]}, "expected 21 joints"),
+        ({"hands": [hand(gesture="ok")]}, "'ok' is none of the 'classes'"),
+        ({"hands": [hand()], "classes": 3}, "'classes' must be a list of names"),
+    ],
+)
+def test_malformed_pictures_of_hands_in_json(tmp_path, content, problem):
+    with pytest.raises(ValueError, match=problem):
+        read_hand_pictures(write(tmp_path, "a.json", content))
