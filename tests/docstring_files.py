@@ -133,7 +133,7 @@ def write_formats(folder: Path) -> None:
     write_json(folder / "person_keypoints_results.json", listed)
     hand = [{"x": 0.5, "y": 0.01 * v, "z": 0.0} for v in range(21)]
     write_json(folder / "hands.json", [hand] * 3)
-    rows = [",".join(map(str, [label, *[0.1] * 42])) for label in (0, 2)]
+    rows = [",".join(map(str, [label, 0.0, 0.0, *[0.1] * 40])) for label in (0, 2)]
     (folder / "keypoint.csv").write_text("\n".join(rows))
     (folder / "labels").mkdir()
     line = " ".join(map(str, [0, 0.5, 0.5, 0.2, 0.4, *[0.5] * 51]))

@@ -106,15 +106,18 @@ def describe_skeletons(path: Path, kind: str, sequences: Sequence[Data]) -> str:
         f"  persons: {_range([shape.num_persons for shape in shapes])}",
     ]
     there = [_present(data, kind) for data in sequences]
-    rows = torch.cat(
-        [data.pos[seen.flatten()] for data, seen in zip(sequences, there, strict=True)]
-    )
-    if len(rows):
-        low, high = rows.amin(dim=0).tolist(), rows.amax(dim=0).tolist()
-        spans = (f"{a} {lo:.4g} to {hi:.4g}" for a, lo, hi in zip("xyz", low, high, strict=False))
+    seen = [data.pos[mask.flatten()] for data, mask in zip(sequences, there, strict=True)]
+    spans = []
+    for i, axis in enumerate("xyz"):
+        values = [pos[:, i] for pos in seen if pos.size(1) > i and len(pos)]
+        if values:
+            low, high = (float(f(torch.cat(values))) for f in (torch.min, torch.max))
+            spans.append(f"{axis} {low:.4g} to {high:.4g}")
+    if spans:
         lines.append(f"  coordinates: {', '.join(spans)}")
-    if sequences[0].x.size(1) > sequences[0].pos.size(1):
-        score = torch.cat([data.x[:, -1] for data in sequences])
+    scores = [data.x[:, -1] for data in sequences if data.x.size(1) > data.pos.size(1)]
+    if scores:
+        score = torch.cat(scores)
         lines.append(f"  score: {float(score.min()):.4g} to {float(score.max()):.4g}")
     lines.append(f"  missing joints: {_missing(layout, there)}")
     labels = sorted({int(data.y) for data in sequences if "y" in data})

@@ -132,10 +132,11 @@ def _of_text(path: Path) -> str | None:
     if not rows:
         return None
     first = [cell.strip() for cell in rows[0][1]]
+    names = [name.lower() for name in first]
+    if "frame" in names and ("joint" in names or any(name.endswith("_x") for name in names)):
+        return "csv"
     if mediapipe.columns_of(first) is not None:
         return "mediapipe"
     if kinect_csv.is_kinect(first):
         return "kinect_csv"
-    if len(first) == 43:
-        return "hand_pictures"
-    return "csv" if "frame" in (name.lower() for name in first) else None
+    return "hand_pictures" if mediapipe.is_hand_picture(first) else None

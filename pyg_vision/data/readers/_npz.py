@@ -3,6 +3,7 @@ r"""Arrays in a :obj:`.npz` file, whose headers are checked before memory is tak
 from __future__ import annotations
 
 import io
+import lzma
 import math
 import tokenize
 import zipfile
@@ -24,9 +25,11 @@ _NO_ARRAY = (
     tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
-# Deflate makes nothing smaller than a thousandth: who declares more lies.
-_SMALLEST = 1032
+# What is padded with zeros becomes a tenth as large; far less is a small file that declares much.
+_SMALLEST = 64
+_LARGE = 2**24  # bytes
 
 
 def npz_names(path: Path) -> list[str]:
@@ -65,7 +68,7 @@ def read_npz(path: Path, name: str, objects: bool = False) -> Any:
     try:
         with zipfile.ZipFile(path) as file:
             info = file.getinfo(f"{name}.npy")
-            if info.file_size > _SMALLEST * (info.compress_size + 1):
+            if info.file_size > max(_LARGE, _SMALLEST * info.compress_size):
                 raise ValueError(f"declares {info.file_size} bytes, packed in {info.compress_size}")
             with file.open(info) as member:
                 shape, fortran, dtype = _header(member)
@@ -82,7 +85,9 @@ def read_npz(path: Path, name: str, objects: bool = False) -> Any:
         return array.reshape(shape, order="F" if fortran else "C")
     except _NO_ARRAY as error:
         raise SkeletonFileError(
-            path, f"{show(name)} is no array of numbers ({type(error).__name__}: {error})"
+            path,
+            f"{show(name)} is no array of numbers "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:200]})",
         ) from error
 
 

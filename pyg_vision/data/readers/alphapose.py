@@ -2,6 +2,7 @@ r"""Results of AlphaPose."""
 
 from __future__ import annotations
 
+import re
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def read_alphapose(
     write it, or ``{"12.jpg": [{"keypoints": …, "idx": …}]}`` as PoseFlow does.
 
     The number in the name of a picture is that of the frame. A frame without persons is missing
-    from the file; it is one of zeros, unless only the listed ones are asked for. There is a person
+    from the file; between the first and the last that are listed it is one of zeros, unless only
+    the listed ones are asked for. There is a person
     for each :obj:`idx`, followed by those without one, in the order of the file.
 
     Args:
@@ -76,9 +78,15 @@ def read_alphapose(
     usual = USUAL | {18: "openpose"}
     people: list[Person] = []
     frames: list[int] = []
+    named: dict[int, str] = {}
     known: SkeletonLayout | None = None
     for i, (picture, record, name) in enumerate(_people(path, read_any_json(path))):
         frame = _frame(path, picture, i)
+        first = next(iter(named.values()), str(picture))
+        if named.setdefault(frame, str(picture)) != str(picture) or _text(first) != _text(picture):
+            raise SkeletonFileError(
+                path, f"must hold one video (got the pictures {show(first)} and {show(picture)})"
+            )
         frames.append(frame)
         if record is None:
             continue
@@ -133,6 +141,11 @@ def _frame(path: Path, picture: Any, i: int) -> int:
     if isinstance(picture, str):
         return last_number(path, picture, f"the picture of item {i}")
     return whole(path, picture, "image_id", i)
+
+
+def _text(picture: Any) -> str:
+    r"""Returns what stands before the number of a picture."""
+    return re.sub(r"\d+\D*$", "", picture) if isinstance(picture, str) else ""
 
 
 def _track(path: Path, value: Any, frame: int) -> int | None:

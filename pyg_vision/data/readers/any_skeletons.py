@@ -10,8 +10,10 @@ from pathlib import Path
 from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
+from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._formats import SUFFIXES, format_of
 from pyg_vision.data.readers._people import Size
+from pyg_vision.data.readers._rows import csv_rows
 from pyg_vision.data.readers.alphapose import read_alphapose
 from pyg_vision.data.readers.bvh import read_bvh
 from pyg_vision.data.readers.coco_results import read_coco_results
@@ -21,7 +23,7 @@ from pyg_vision.data.readers.h36m import read_h36m
 from pyg_vision.data.readers.jhmdb import read_jhmdb
 from pyg_vision.data.readers.kinect_csv import read_kinect_csv
 from pyg_vision.data.readers.kinetics import read_kinetics
-from pyg_vision.data.readers.mediapipe import read_hand_pictures, read_mediapipe
+from pyg_vision.data.readers.mediapipe import columns_of, read_hand_pictures, read_mediapipe
 from pyg_vision.data.readers.mmpose import read_mmpose
 from pyg_vision.data.readers.msr_action3d import read_msr_action3d
 from pyg_vision.data.readers.npy import read_npy
@@ -29,6 +31,7 @@ from pyg_vision.data.readers.ntu import read_ntu
 from pyg_vision.data.readers.nw_ucla import read_nw_ucla
 from pyg_vision.data.readers.openpose import read_openpose
 from pyg_vision.data.readers.pyskl import read_pyskl
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError
 from pyg_vision.data.readers.utd_mhad import read_utd_mhad
 from pyg_vision.data.readers.utkinect import read_utkinect
 from pyg_vision.data.readers.yolo_pose import read_yolo_pose
@@ -41,9 +44,13 @@ Read = Callable[[Path, Layout, Size | None], list[Data]]
 
 
 def _csv(path: Path, layout: Layout, size: Size | None) -> list[Data]:
-    if layout is None:
+    if layout is not None:
+        return [read_csv(path, layout)]
+    rows = csv_rows(path)
+    found = columns_of([cell.strip() for cell in rows[0][1]]) if rows else None
+    if found is None:
         raise ValueError(f"'layout' must say which skeleton the joints of '{path}' are")
-    return [read_csv(path, layout)]
+    return [read_csv(path, found.layout)]
 
 
 FORMATS: dict[str, Read] = {
@@ -69,6 +76,20 @@ FORMATS: dict[str, Read] = {
     "npy": lambda path, layout, size: read_npy(path, layout=layout),
     "csv": _csv,
 }
+
+
+def _with_layout(path: Path, data: Data, layout: Layout) -> Data:
+    r"""Gives a sequence the layout that was asked for, which must have the same joints."""
+    if layout is None or data.layout == skeleton_layout(layout):
+        return data
+    asked = skeleton_layout(layout)
+    if asked.joints != data.layout.joints:
+        raise SkeletonFileError(
+            path,
+            f"holds the joints of layout '{data.layout.name}', not of '{asked.name}'",
+        )
+    data.layout = asked
+    return data
 
 
 def skeleton_format(path: str | PathLike[str]) -> str:
@@ -133,7 +154,7 @@ def read_skeletons(
     if format == "auto":
         found = format_of(path)
         logger.info("'%s' has the format %s", path, found)
-    sequences = FORMATS[found](path, layout, size)
+    sequences = [_with_layout(path, data, layout) for data in FORMATS[found](path, layout, size)]
     if len(sequences) > 1:
         for i, data in enumerate(sequences):
             data.name = data.name if "name" in data else str(i)

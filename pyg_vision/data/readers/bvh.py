@@ -27,7 +27,8 @@ _CHANNELS = {
     for kind in ("position", "rotation")
     for i, axis in enumerate(_AXES)
 }
-_MOST_JOINTS = 10_000
+_MOST_JOINTS = 2000
+_LONGEST = 200  # characters of a name
 Matrices = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
 
 
@@ -71,7 +72,7 @@ def read_bvh(path: str | PathLike[str]) -> Data:
     rows = iter(text_rows(path))
     tree.read(rows)
     motion, frame_time = _read_motion(path, rows, sum(map(len, tree.channels)))
-    check_size(path, (1, len(motion), len(tree.names), 3))
+    check_size(path, (1, len(motion), len(tree.names), 12))  # a place and a rotation
     data = file_sequence(path, to_float32(tree.places(motion))[None], tree.layout())
     data.frame_time = frame_time
     return data
@@ -133,6 +134,8 @@ class _Hierarchy:
             name = f"{self.names[open_joints[-1]]}_end"
         else:
             name = " ".join(words[1:-1] if words[-1] == "{" and len(words) > 2 else words[1:])
+        if len(name) > _LONGEST:
+            self._refuse(number, f"a name has more than {_LONGEST} characters")
         self.names.append(name)
         self.parents.append(open_joints[-1] if open_joints else -1)
         self.offsets.append([0.0, 0.0, 0.0])
@@ -162,7 +165,7 @@ class _Hierarchy:
         for joint, channels in enumerate(self.channels):
             shift = np.broadcast_to(np.array(self.offsets[joint]), (frames, 3)).copy()
             turn = np.broadcast_to(np.eye(3), (frames, 3, 3))
-            moved = shift.copy() if joint == 0 else np.zeros((frames, 3))
+            moved = shift.copy()
             placed = False
             for rotates, axis in channels:
                 values = motion[:, column]
@@ -170,7 +173,7 @@ class _Hierarchy:
                 if rotates:
                     turn = turn @ _rotation(axis, np.radians(values))
                 else:
-                    moved[:, axis] += values
+                    moved[:, axis] = values + (shift[:, axis] if joint == 0 else 0.0)
                     placed = True
             shift = moved if placed else shift
             parent = self.parents[joint]
@@ -186,19 +189,23 @@ class _Hierarchy:
         r"""Returns the tree as a layout, whose names are made unique."""
         names: list[str] = []
         taken: set[str] = set()
+        last: dict[str, int] = {}
         for name in self.names:
-            unique, i = name, 2
+            unique = name
             while unique in taken:
-                unique, i = f"{name}_{i}", i + 1
+                last[name] = last.get(name, 1) + 1
+                unique = f"{name}_{last[name]}"
             taken.add(unique)
             names.append(unique)
         index = {name: i for i, name in enumerate(names)}
-        pairs = []
+        pairs: list[tuple[int, int]] = []
+        paired: set[int] = set()
         for name, i in index.items():
             for left, right in (("Left", "Right"), ("left", "right")):
                 other = index.get(name.replace(left, right))
-                if left in name and other is not None:
+                if left in name and other is not None and not {i, other} & paired:
                     pairs.append((i, other))
+                    paired |= {i, other}
                     break
         return SkeletonLayout(
             name="bvh",
@@ -217,7 +224,7 @@ def _read_motion(
 ) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], float]:
     number, words = next(rows, (0, []))
     count = words[1] if len(words) == 2 and words[0].lower() == "frames:" else ""
-    if not (count.isascii() and count.isdigit()) or int(count[:12]) < 1:
+    if not (count.isascii() and count.isdigit()) or len(count) > 9 or int(count) < 1:
         raise SkeletonFileError(path, f"line {number}: expected 'Frames: ' and their number")
     number, words = next(rows, (number + 1, []))
     if len(words) != 3 or [w.lower() for w in words[:2]] != ["frame", "time:"]:

@@ -69,6 +69,10 @@ def open_ctr_gcn(path: str | PathLike[str], split: Split) -> CTRGCNArrays:
         raise SkeletonFileError(
             path, f"'y_{split}' must be [{len(x)}, classes] (got {list(y.shape)})"
         )
+    if len(y) and 0 in (*x.shape, *y.shape):
+        raise SkeletonFileError(
+            path, f"'x_{split}' {list(x.shape)} and 'y_{split}' {list(y.shape)} must not be empty"
+        )
     if not np.isin(y, (0, 1)).all() or not (y.sum(axis=1) == 1).all():
         raise SkeletonFileError(path, f"'y_{split}' must have a single one in each row")
     return CTRGCNArrays(
@@ -110,6 +114,8 @@ def read_ctr_gcn(path: str | PathLike[str], split: Split | None = None) -> list[
             data = ctr_gcn_sequence(sequence, label, f"{Path(path)}[{one} {i}]")
             data.name = f"{one} {i}"
             found.append(data)
+    if not found and split is None:
+        raise SkeletonFileError(Path(path), "holds no sequences")
     return found
 
 

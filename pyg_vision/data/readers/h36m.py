@@ -15,6 +15,7 @@ from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._npz import npz_names, read_npz
 from pyg_vision.data.readers._people import Size, shrink
 from pyg_vision.data.readers.skeleton_file import (
+    Budget,
     SkeletonFileError,
     check_size,
     file_sequence,
@@ -24,6 +25,8 @@ from pyg_vision.data.readers.skeleton_file import (
 
 # Of the 32 joints of the motion capture those that are no copies, toes or fingers.
 KEPT = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
+# All videos of all four cameras have 75 million.
+_MOST_VALUES = 2**28
 _POSITIONS = ("positions_3d", "positions_2d")
 
 
@@ -81,7 +84,9 @@ def read_h36m(
     videos = read_npz(path, key, objects=True)
     known = _layout(path, layout, names, dims)
     found = []
+    budget = Budget(path, _MOST_VALUES)
     for name, array in _arrays(path, videos, dims):
+        budget.take(getattr(array, "shape", ()))
         data = _sequence(path, array, known, name, size, dims)
         data.name = name
         found.append(data)

@@ -12,6 +12,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._pickle import load_pickle
 from pyg_vision.data.readers.skeleton_file import (
+    Budget,
     SkeletonFileError,
     file_sequence,
     show,
@@ -62,6 +63,7 @@ def read_jhmdb(path: str | PathLike[str], classes: Sequence[str] = JHMDB_CLASSES
         raise SkeletonFileError(path, f"has {len(poses)} poses and {len(labels)} labels")
     places = {name: i for i, name in enumerate(classes)}
     found = []
+    budget = Budget(path)
     for i, (pose, label) in enumerate(zip(poses, labels, strict=True)):
         if not isinstance(label, str) or label not in places:
             raise SkeletonFileError(
@@ -71,5 +73,6 @@ def read_jhmdb(path: str | PathLike[str], classes: Sequence[str] = JHMDB_CLASSES
         if not form or pose.shape != (*pose.shape[:1], layout.num_joints, 2) or not len(pose):
             shape = list(pose.shape) if isinstance(pose, np.ndarray) else type(pose).__name__
             raise SkeletonFileError(path, f"pose {i} must be [frames, 15, 2] (got {shape})")
+        budget.take(pose.shape)
         found.append(file_sequence(path, to_float32(pose)[None], layout, places[label]))
     return found

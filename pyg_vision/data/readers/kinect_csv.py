@@ -26,8 +26,9 @@ KINECT_JOINTS = (
     "FootLeft", "HipRight", "KneeRight", "AnkleRight", "FootRight", "SpineShoulder", "HandTipLeft",
     "ThumbLeft", "HandTipRight", "ThumbRight",
 )  # fmt: skip
+_TELLING = 10
 _PLACE = {name.lower(): i for i, name in enumerate(KINECT_JOINTS)}
-_STATES = {"nottracked": 0.0, "inferred": 1.0, "tracked": 2.0, "0": 0.0, "1": 1.0, "2": 2.0}
+_STATES = {"nottracked": 0.0, "inferred": 1.0, "tracked": 2.0}
 _COLUMN = re.compile(r"([a-z]+)[_. ]?(x|y|z|state|trackingstate)", re.IGNORECASE)
 
 
@@ -64,11 +65,13 @@ def read_kinect_csv(path: str | PathLike[str]) -> Data:
         SkeletonShape(num_persons=1, num_frames=2, num_joints=25)
     """
     path = Path(path)
-    rows = csv_rows(path)
+    rows = csv_rows(path, empty=True)
+    first = [cell.strip() for cell in rows[0][1]] if rows else []
+    if first == [str(i) for i in range(len(first))]:  # which pandas writes
+        rows = rows[1:]
     if not rows:
         raise SkeletonFileError(path, "holds no rows")
     check_size(path, (1, len(rows), len(rows[0][1])))
-    first = [cell.strip() for cell in rows[0][1]]
     if first[0].lower() in _PLACE and len(first) in (4, 5):
         return _read_joints(path, rows)
     columns = _named(path, first)
@@ -89,6 +92,9 @@ def read_kinect_csv(path: str | PathLike[str]) -> Data:
             raise SkeletonFileError(
                 path, f"line {number}: expected {len(first)} columns (got {len(row)})"
             )
+        if not any(cell.strip() for cell in row):  # nobody was seen
+            values.append([[0.0] * len(joint) for joint in columns])
+            continue
         values.append(
             [
                 [_value(path, row[i], number, c == 3) for c, i in enumerate(joint)]
@@ -104,7 +110,9 @@ def is_kinect(row: list[str]) -> bool:
     r"""Whether the first row of a table is that of a file of Kinect v2."""
     if row[0].lower() in _PLACE and len(row) in (4, 5):
         return True
-    if any(_joint_of(name) is not None for name in row):
+    named = {found[0] for name in row if (found := _joint_of(name)) is not None}
+    # Some joints have names that others use as well, such as the neck and the head.
+    if len(named) >= _TELLING:
         return True
     return len(row) in (75, 100) and all(_is_number(cell) for cell in row)
 
@@ -171,8 +179,10 @@ def _named(path: Path, header: list[str]) -> list[list[int]] | None:
 def _value(path: Path, text: str, line: int, state: bool) -> float:
     if not state:
         return read_number_text(path, text, line)
-    found = _STATES.get(text.strip().lower().removesuffix(".0"))
-    if found is None:
+    found = _STATES.get(text.strip().lower())
+    if found is None and _is_number(text):
+        found = float(text)
+    if found not in (0.0, 1.0, 2.0):
         raise SkeletonFileError(
             path,
             f"line {line}: a state must be 0, 1, 2, NotTracked, Inferred or Tracked (got "

@@ -112,9 +112,10 @@ def read_mediapipe(
     * JSON of a list of frames, each the list of its 33 or 21 landmarks ``{"x", "y", "z",
       "visibility"}``, several such lists, an empty one or :obj:`null`, or an object with the fields
       of MediaPipe's results; or of ``{"frames": [{"frameNum", "keypoints", "keypoints3D"}]}``;
-    * CSV with a row for each frame, whose header is the running number of each value, as pandas
-      writes it, or :obj:`x1, y1, z1, v1, …`, or :obj:`<joint>_x, <joint>_y, …`; columns of other
-      names, such as :obj:`class`, are not read, and of pose, face and hands together only the pose.
+    * CSV with a row for each frame, numbered by the column :obj:`frame` if there is one. The header
+      is the running number of each value, as pandas writes it, or :obj:`x1, y1, z1, v1, …`, or
+      :obj:`<joint>_x, <joint>_y, …`; columns of other names, such as :obj:`class`, are not read,
+      and of pose, face and hands together only the pose.
 
     Args:
         path (str or path): The file :obj:`.json`, :obj:`.csv` or :obj:`.txt`.
@@ -138,8 +139,13 @@ def read_mediapipe(
         SkeletonLayout('hand', 21 joints)
     """
     path = Path(path)
-    if path.suffix.lower() in (".csv", ".txt"):
-        return _read_table(path, read_size(size))
+    _check_arguments(part, landmarks, size)
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
+        if landmarks == "world" or part not in (None, "pose", "hands"):
+            raise ValueError(
+                f"a table does not tell parts or world landmarks (got {part!r}, {landmarks!r})"
+            )
+        return _read_table(path, part, read_size(size))
     record = read_any_json(path)
     if isinstance(record, dict) and "frames" in record:
         record = record["frames"]
@@ -194,6 +200,10 @@ def read_hand_pictures(path: str | PathLike[str]) -> list[Data]:
             raise SkeletonFileError(
                 path, f"line {number}: the class must be a whole number (got {show(row[0])})"
             )
+        if values[:2] != [0.0, 0.0]:
+            raise SkeletonFileError(
+                path, f"line {number}: the wrist must be the origin (got {row[1:3]})"
+            )
         joints = to_float32(np.array(values)).reshape(1, 1, -1, 2)
         found.append(file_sequence(path, joints, layout, y=int(label)))
     if not found:
@@ -214,7 +224,9 @@ def _read_hands(path: Path, layout: SkeletonLayout) -> list[Data]:
         first = points[0] if points else None
         dims = len(first) if isinstance(first, list) else 0
         if dims not in (2, 3):
-            raise SkeletonFileError(path, f"a joint must have 2 or 3 coordinates (got {first})", i)
+            raise SkeletonFileError(
+                path, f"a joint must have 2 or 3 coordinates (got {show(first)})", i
+            )
         joints = joint_rows(path, points, layout.num_joints, dims, i, 0)
         gesture = hand.get("gesture")
         y = None
@@ -228,16 +240,48 @@ def _read_hands(path: Path, layout: SkeletonLayout) -> list[Data]:
     return found
 
 
-def _of_results(
-    path: Path, results: list[Any], part: Part | None, landmarks: Landmarks, size: Size | None
-) -> Data:
+def is_hand_picture(row: list[str]) -> bool:
+    r"""Whether the first row of a table is a class and a hand whose wrist is the origin."""
+    try:
+        values = [float(cell) for cell in row]
+    except ValueError:
+        return False
+    shares = all(-1 <= value <= 1 for value in values[1:])
+    return len(values) == 43 and values[0].is_integer() and values[1] == values[2] == 0 and shares
+
+
+def _check_arguments(part: Part | None, landmarks: Landmarks, size: Size | None) -> None:
     if part is not None and part not in get_args(Part):
         raise ValueError(f"'part' must be one of {', '.join(get_args(Part))} (got {part!r})")
     if landmarks not in get_args(Landmarks):
         raise ValueError(f"'landmarks' must be 'image' or 'world' (got {landmarks!r})")
-    scale = read_size(size)
     if landmarks == "world" and size is not None:
         raise ValueError("'size' is that of the image, and world landmarks are metres")
+
+
+def _part_of(results: list[Any], landmarks: Landmarks) -> Part | None:
+    r"""Returns the first part of which a result has landmarks, the same for all frames."""
+    for part in get_args(Part):
+        names = NAMES[part, landmarks]
+        if any(_is_result(one) and _get(one, name) for one in results for name in names):
+            found: Part = part
+            return found
+    return None
+
+
+def _is_result(value: Any) -> bool:
+    r"""Whether it is an object with named parts, and not landmarks themselves."""
+    if isinstance(value, tuple):
+        return hasattr(value, "_fields")
+    return not isinstance(value, list | None) and not hasattr(value, "landmark")
+
+
+def _of_results(
+    path: Path, results: list[Any], part: Part | None, landmarks: Landmarks, size: Size | None
+) -> Data:
+    _check_arguments(part, landmarks, size)
+    scale = read_size(size)
+    part = _part_of(results, landmarks) if part is None else part
     people: list[Person] = []
     layout: SkeletonLayout | None = None
     scored = False
@@ -250,7 +294,8 @@ def _of_results(
                     )
                 layout = skeleton_layout(_LAYOUT_OF[len(points)])
                 # A hand's visibility is always zero or absent.
-                scored = layout.name == "mediapipe" and _score_name(points[0]) is not None
+                named = any(_score_name(point) is not None for point in points)
+                scored = layout.name == "mediapipe" and named
             people.append(Person(t, None, _joints(path, points, layout, scored, t, m)))
     return people_sequence(path, people, layout, range(len(results)), scored, scale)
 
@@ -260,7 +305,7 @@ def _people_of(
 ) -> list[list[Any]]:
     r"""Returns the landmarks of each person of a frame, as lists."""
     found = result
-    if not isinstance(result, list | tuple | None) and not hasattr(result, "landmark"):
+    if _is_result(result):
         parts = get_args(Part) if part is None else (part,)
         names = [name for one in parts for name in NAMES[one, landmarks]]
         there = [name for name in names if _has(result, name)]
@@ -356,7 +401,7 @@ class _Columns(NamedTuple):
 _INDEXED = re.compile(r"([xyzv])(\d{1,3})", re.ASCII)
 
 
-def _read_table(path: Path, scale: Size) -> Data:
+def _read_table(path: Path, part: Part | None, scale: Size) -> Data:
     rows = csv_rows(path, empty=True)
     if len(rows) < 2:
         raise SkeletonFileError(path, "must have a line of column names, and further ones")
@@ -368,20 +413,33 @@ def _read_table(path: Path, scale: Size) -> Data:
             "its columns are not those of 33 or 21 landmarks (got "
             f"{len(header)}: {show(','.join(header))})",
         )
+    if part is not None and (part == "pose") != (found.layout.name == "mediapipe"):
+        raise SkeletonFileError(path, f"holds layout '{found.layout.name}', not the {part}")
+    numbered = next((i for i, name in enumerate(header) if name.lower() == "frame"), None)
     people = []
+    frames: list[int] = []
     for t, (number, row) in enumerate(rows[1:]):
         if len(row) != len(header):
             raise SkeletonFileError(
                 path, f"line {number}: expected {len(header)} columns (got {len(row)})"
             )
+        frame = t
+        if numbered is not None:
+            value = read_number_text(path, row[numbered], number, "frame")
+            frame = whole(path, value, "frame", t)
+            if frame in frames:
+                raise SkeletonFileError(path, f"line {number}: frame {frame} is listed twice")
+        frames.append(frame)
         if not any(row[i].strip() for columns in found.columns for i in columns):
             continue  # nobody was found
         values = [
             [read_number_text(path, row[i], number, header[i]) for i in columns]
             for columns in found.columns
         ]
-        people.append(Person(t, None, to_float32(np.array(values))))
-    return people_sequence(path, people, found.layout, range(len(rows) - 1), found.scored, scale)
+        people.append(Person(frame, None, to_float32(np.array(values))))
+    return people_sequence(
+        path, people, found.layout, frames, found.scored, scale, listed_only=False
+    )
 
 
 def columns_of(header: list[str]) -> _Columns | None:

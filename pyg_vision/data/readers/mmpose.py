@@ -34,6 +34,21 @@ USUAL = {
 }
 
 
+# The data sets of mmpose whose joints are those of a layout.
+DATASETS = {
+    "coco": "coco",
+    "coco_wholebody": "coco_wholebody",
+    "coco_wholebody_hand": "hand",
+    "onehand10k": "hand",
+    "freihand2d": "hand",
+    "h36m": "h36m",
+    "halpe26": "halpe",
+    "halpe": "halpe_136",
+    "mpii": "mpii",
+    "jhmdb": "jhmdb",
+}
+
+
 def read_mmpose(
     path: str | PathLike[str],
     layout: str | SkeletonLayout | None = None,
@@ -53,7 +68,8 @@ def read_mmpose(
 
     Args:
         path (str or path): The file :obj:`.json`.
-        layout (str or SkeletonLayout, optional): The skeleton. (default: in 2D that of 17, 21, 26,
+        layout (str or SkeletonLayout, optional): The skeleton. (default: that of the data set which
+            the file names, else in 2D that of 17, 21, 26,
             133 or 136 joints, :obj:`"coco"`, :obj:`"hand"`, :obj:`"halpe"`,
             :obj:`"coco_wholebody"` or :obj:`"halpe_136"`; in 3D :obj:`"h36m"` of 17)
         size (tuple, optional): Width and height of a frame, by which pixels are divided.
@@ -74,7 +90,9 @@ def read_mmpose(
     """
     path = Path(path)
     people: list[Person] = []
-    frames = _frames(path, read_any_json(path))
+    record = read_any_json(path)
+    frames = _frames(path, record)
+    layout = layout or _named_layout(path, record)
     known: SkeletonLayout | None = None
     dims = 0
     for t, (frame, instances) in enumerate(frames):
@@ -103,6 +121,20 @@ def read_mmpose(
         scale=scale,
         listed_only=False,
     )
+
+
+def _named_layout(path: Path, record: Any) -> str | None:
+    r"""Returns the layout of the data set that the file names, if it names one."""
+    about = record.get("meta_info") if isinstance(record, dict) else None
+    name = about.get("dataset_name") if isinstance(about, dict) else None
+    if name is None:
+        return None
+    found = DATASETS.get(name.lower().replace("-", "_")) if isinstance(name, str) else None
+    if found is None:
+        raise SkeletonFileError(
+            path, f"'layout' must say which skeleton the joints of {show(name)} are"
+        )
+    return found
 
 
 def _frames(path: Path, record: Any) -> list[tuple[int, list[Any]]]:

@@ -229,6 +229,31 @@ def check_size(path: Path, shape: Sequence[int]) -> None:
         )
 
 
+class Budget:
+    r"""Counts the values of all sequences of a file, of which a small one may declare many.
+
+    Args:
+        path (pathlib.Path): The file.
+        most (int, optional): How many are allowed. (default: no more than of one sequence)
+    """
+
+    def __init__(self, path: Path, most: int = _MAX_VALUES) -> None:
+        self.path, self.most, self.left = path, most, most
+
+    def take(self, shape: Sequence[int]) -> None:
+        r"""Counts an array, and refuses the file if all are too many.
+
+        Args:
+            shape (tuple): The shape of the array.
+        """
+        check_size(self.path, shape)
+        self.left -= math.prod(shape)
+        if self.left < 0:
+            raise SkeletonFileError(
+                self.path, f"its sequences need more than {self.most} values together"
+            )
+
+
 def to_float32(array: np.ndarray[Any, Any]) -> Array:
     r"""Copies an array; a value that is too large becomes infinite, which is found later."""
     with np.errstate(over="ignore"):

@@ -14,6 +14,8 @@ from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._rows import LARGEST, csv_rows, read_number_text
 from pyg_vision.data.readers.skeleton_file import (
+    Budget,
+    NoPersonError,
     SkeletonFileError,
     check_size,
     file_sequence,
@@ -102,8 +104,10 @@ def read_table(
         sequences.setdefault(name, _Sequence()).add(path, row, number, columns, places, joints)
     if not sequences:
         raise SkeletonFileError(path, "holds no rows")
+    budget = Budget(path)
     found = []
     for name, sequence in sequences.items():
+        budget.take(sequence.size(known, columns))
         data = sequence.data(Path(f"{path}[{name}]") if name else path, known, columns)
         if columns.sequence is not None:
             data.name = name
@@ -157,14 +161,18 @@ class _Sequence:
             _number(path, cell, number, name) for cell, name in zip(cells, names, strict=True)
         ]
 
+    def size(self, layout: SkeletonLayout, columns: TableColumns) -> tuple[int, int, int, int]:
+        r"""Returns the shape of the array of the sequence."""
+        channels = len(columns.coordinates) + int(columns.score is not None)
+        frames = max(self.frames) - min(self.frames) + 1
+        return len(self.persons), frames, layout.num_joints, channels
+
     def data(self, path: Path, layout: SkeletonLayout, columns: TableColumns) -> Data:
         r"""Returns the sequence."""
-        first, last = min(self.frames), max(self.frames)
-        dims = len(columns.coordinates)
-        channels = dims + int(columns.score is not None)
-        shape = (len(self.persons), last - first + 1, layout.num_joints, channels)
-        check_size(path, shape)
-        values = np.zeros(shape, dtype=np.float32)
+        if not self.points:
+            raise NoPersonError(path, "no joint of the layout has coordinates")
+        first, dims = min(self.frames), len(columns.coordinates)
+        values = np.zeros(self.size(layout, columns), dtype=np.float32)
         for (person, frame, joint), point in self.points.items():
             values[person, frame - first, joint] = point
         score = values[..., dims] if columns.score is not None else None
@@ -182,6 +190,8 @@ def _places(layout: SkeletonLayout, renamed: Mapping[str, str | int] | None) -> 
             raise ValueError(
                 f"layout '{layout.name}' has joints 0 to {layout.num_joints - 1} (got {joint!r})"
             )
+        if str(name).lower() in places:
+            raise ValueError(f"'joints' names {str(name)!r} twice, but for upper and lower case")
         places[str(name).lower()] = index
     return places
 
@@ -209,6 +219,7 @@ def _read_parquet(path: Path, wanted: Sequence[str]) -> Iterator[tuple[int, dict
         with path.open("rb") as stream:
             file = parquet.ParquetFile(stream)
             _check_columns(path, list(file.schema_arrow.names), wanted)
+            check_size(path, (file.metadata.num_rows, len(wanted)))
             table = file.read(columns=list(wanted))
         columns = [table.column(name).to_pylist() for name in wanted]
     except FileNotFoundError:

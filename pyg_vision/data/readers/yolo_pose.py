@@ -43,8 +43,9 @@ def read_yolo_pose(
 
     A text file is a picture, with a line for each person: class, box, then the joints with two or
     three numbers each, and in predictions the confidence and the track of the person where they
-    were asked for. A folder of such files, :obj:`<video>_<frame>.txt`, is a video, and frames
-    without a file are zeros. A JSON file (:obj:`to_json`) is a picture in pixels.
+    were asked for. A folder of such files, :obj:`<video>_<frame>.txt`, is a video; frames without a
+    file between the first and the last are zeros. A JSON file (:obj:`to_json`) is a picture in
+    pixels. Where the layout is not given, the joints must be in their box, as those of COCO are.
 
     A last number that may be either is a track if it is whole and not zero in every line. Persons
     with a track are the same one in each frame, the others are in the order of the lines.
@@ -72,6 +73,7 @@ def read_yolo_pose(
     """
     path = Path(path)
     known = skeleton_layout("coco" if layout is None else layout)
+    guessed = layout is None
     if path.suffix.lower() == ".json":
         return _read_json(path, layout, shrink(size))
     scale = read_size(size)
@@ -80,7 +82,7 @@ def read_yolo_pose(
         files = [p for p in sorted(path.glob("*.txt")) if not p.name.startswith(".")]
         if not files:
             raise FileNotFoundError(f"there is no .txt file in '{path}'")
-    lines = {file: _read_lines(file, known) for file in files}
+    lines = {file: _read_lines(file, known, guessed) for file in files}
     forms = {line.form for found in lines.values() for line in found}
     if len(forms) > 1:
         raise SkeletonFileError(path, "lines must all have as many numbers")
@@ -104,11 +106,15 @@ class _Line(NamedTuple):
     form: int
 
 
-def _read_lines(path: Path, layout: SkeletonLayout) -> list[_Line]:
+def _read_lines(path: Path, layout: SkeletonLayout, guessed: bool) -> list[_Line]:
     joints = layout.num_joints
     forms = {_BOX + d * joints + extra: d for d in (2, 3) for extra in (0, 1, 2)}
     found = []
+    seen: set[tuple[str, ...]] = set()
     for number, row in text_rows(path):
+        if tuple(row) in seen:  # files are appended to
+            raise SkeletonFileError(path, f"line {number} is that of another person once more")
+        seen.add(tuple(row))
         values = [read_number_text(path, text, number) for text in row]
         if len(values) not in forms:
             counts = ", ".join(map(str, sorted(forms)))
@@ -120,8 +126,25 @@ def _read_lines(path: Path, layout: SkeletonLayout) -> list[_Line]:
         dims = forms[len(values)]
         end = _BOX + dims * joints
         array = np.array(values[_BOX:end], dtype=np.float32).reshape(joints, dims)
+        if guessed and not _in_box(array, values[1:_BOX]):
+            raise SkeletonFileError(
+                path,
+                f"line {number}: the joints are not in their box as those of layout 'coco' would "
+                f"be; 'layout' says which others they are",
+            )
         found.append(_Line(array, values[end:], len(values)))
     return found
+
+
+def _in_box(joints: Array, box: list[float]) -> bool:
+    r"""Whether most of the joints that were found are in the box, or near it."""
+    there = joints[(joints[:, :2] != 0).any(axis=1)]
+    if len(there) == 0:
+        return True
+    middle, room = np.array(box[:2]), 0.6 * np.array(box[2:]) + 0.02
+    inside = (abs(there[:, :2] - middle) <= room).all(axis=1)
+    sound = joints.shape[1] == 2 or not (joints[:, 2] > 2).any()
+    return bool(inside.mean() > 0.5) and sound
 
 
 def _number(folder: Path, files: list[Path]) -> list[int]:
@@ -148,7 +171,12 @@ def _read_json(path: Path, layout: str | SkeletonLayout | None, scale: tuple[flo
         x = field(path, columns, "x", list, person=m)
         if known is None:
             known = layout_by_count(path, layout, len(x), {17: "coco"}, person=m)
-            scored = columns.get("visible") is not None
+            scored = any(
+                isinstance(one, dict)
+                and isinstance(one.get("keypoints"), dict)
+                and one["keypoints"].get("visible") is not None
+                for one in record
+            )
         names = ("x", "y", "visible") if scored else ("x", "y")
         values = [
             numbers(path, field(path, columns, name, list, person=m), known.num_joints, person=m)

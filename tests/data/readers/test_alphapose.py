@@ -67,3 +67,11 @@ def test_numbers_far_apart_take_no_memory(tmp_path):
     with pytest.raises(ValueError, match="are refused"):
         read_alphapose(path)
     assert read_alphapose(path, listed_only=True).skeleton_shape == (1, 2, 17)
+
+
+@pytest.mark.parametrize(
+    "pictures", [("a_1.jpg", "b_1.jpg"), ("a_1.jpg", "b_2.jpg"), ("12_v2.jpg", "13_v2.jpg")]
+)
+def test_pictures_of_several_videos(tmp_path, pictures):
+    with pytest.raises(ValueError, match="must hold one video"):
+        read_alphapose(write(tmp_path, "a.json", [item(name) for name in pictures]))

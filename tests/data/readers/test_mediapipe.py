@@ -1,3 +1,4 @@
+from collections import namedtuple
 from types import SimpleNamespace
 
 import pytest
@@ -92,9 +93,11 @@ def table(header, rows):
     ],
 )
 def test_forms_of_csv(tmp_path, header, lead, count, each):
-    row = [*lead, *(v + c / 10 for v in range(count) for c in range(each))]
-    gap = [*lead, *[""] * (count * each)]
-    data = read_mediapipe(write(tmp_path, "a.csv", table(header, [row, gap, row])))
+    row = [v + c / 10 for v in range(count) for c in range(each)]
+    rows = [[*lead, *row], [*lead, *[""] * (count * each)], [*lead, *row]]
+    if "frame" in header:  # in any order, and the second is not listed
+        rows = [[5, *row], [3, *row]]
+    data = read_mediapipe(write(tmp_path, "a.csv", table(header, rows)))
     joints = min(count, 33)
     assert data.skeleton_shape == (1, 3, joints)
     array = data.x.view(3, joints, -1)
@@ -173,3 +176,37 @@ def test_pictures_of_hands_in_json(tmp_path):
 def test_malformed_pictures_of_hands_in_json(tmp_path, content, problem):
     with pytest.raises(ValueError, match=problem):
         read_hand_pictures(write(tmp_path, "a.json", content))
+
+
+def test_one_part_of_all_frames():
+    left = {"left_hand_landmarks": points(21), "right_hand_landmarks": None}
+    right = {"left_hand_landmarks": None, "right_hand_landmarks": points(21)}
+    data = mediapipe_sequence([left, right], part="left_hand")
+    assert data.x.view(2, -1).any(dim=1).tolist() == [True, False]
+    first = {"pose_landmarks": [], "hand_landmarks": [points(21)]}
+    second = {"pose_landmarks": [points(33)], "hand_landmarks": []}
+    assert mediapipe_sequence([first, second]).layout.name == "mediapipe"
+
+
+def test_files_are_of_one_part_too(tmp_path):
+    left = {"left_hand_landmarks": points(21), "right_hand_landmarks": None}
+    right = {"left_hand_landmarks": None, "right_hand_landmarks": points(21)}
+    data = read_mediapipe(write(tmp_path, "a.json", [right, left]))
+    assert data.skeleton_shape == (1, 2, 21)
+    assert data.x.view(2, -1).any(dim=1).tolist() == [False, True]
+
+
+def test_results_that_are_named_tuples():
+    result = namedtuple("Result", ["pose_landmarks", "pose_world_landmarks"])
+    data = mediapipe_sequence([result([points(33)], [points(33, 0.4)])])
+    assert data.skeleton_shape == (1, 1, 33)
+    assert data.pos[0].tolist() == pytest.approx([0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("more", [{"part": "face"}, {"part": "left_hand"}, {"landmarks": "world"}])
+def test_what_a_table_does_not_tell(tmp_path, more):
+    path = write(tmp_path, "a.csv", table([*range(63)], [[0.5] * 63]))
+    with pytest.raises(ValueError, match="'part' must be|does not tell"):
+        read_mediapipe(path, **more)
+    with pytest.raises(ValueError, match="holds layout 'hand', not the pose"):
+        read_mediapipe(path, part="pose")

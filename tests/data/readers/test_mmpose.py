@@ -60,3 +60,15 @@ def test_pixels_are_in_two_dimensions(tmp_path):
     three = {"keypoints": [[1.0, 2.0, 3.0]] * 17, "keypoint_scores": [1.0] * 17}
     with pytest.raises(ValueError, match="three coordinates"):
         read_mmpose(write(tmp_path, "a.json", [three]), size=(10, 10))
+
+
+def test_the_data_set_names_the_joints(tmp_path):
+    frames = [{"frame_id": 1, "instances": [instance()]}]
+    about = {"dataset_name": "h36m", "num_keypoints": 17}
+    content = {"meta_info": about, "instance_info": frames}
+    assert read_mmpose(write(tmp_path, "a.json", content)).layout.name == "h36m"
+    about["dataset_name"] = "ap10k"
+    path = write(tmp_path, "a.json", content)
+    with pytest.raises(ValueError, match="must say which skeleton the joints of 'ap10k' are"):
+        read_mmpose(path)
+    assert read_mmpose(path, "coco").layout.name == "coco"

@@ -108,3 +108,18 @@ def test_classes_of_a_sequence_must_agree(tmp_path):
 def test_wrong_columns(tmp_path, columns, problem):
     with pytest.raises(ValueError, match=problem):
         read_table(tmp_path / "a.csv", LAYOUT, columns)
+
+
+def test_names_that_differ_in_case_alone(tmp_path):
+    path = save(tmp_path, "csv", [["0", "N", "1", "2"]], ["frame", "joint", "x", "y"])
+    with pytest.raises(ValueError, match="names 'n' twice"):
+        read_table(path, LAYOUT, joints={"N": 0, "n": 1})
+    with pytest.raises(ValueError, match="no joint of the layout has coordinates"):
+        read_table(path, LAYOUT, joints={"other": 0})
+
+
+def test_many_sequences_take_no_memory(tmp_path):
+    rows = [[clip, t, 0, 1, 2] for clip in range(40) for t in (0, 1_900_000)]
+    path = save(tmp_path, "csv", rows, ["clip", "frame", "joint", "x", "y"])
+    with pytest.raises(ValueError, match="values together"):
+        read_table(path, LAYOUT, TableColumns(sequence="clip"))

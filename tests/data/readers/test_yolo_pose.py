@@ -6,7 +6,7 @@ from tests.data.readers.listed import person, write
 
 def line(value=0.1, dims=3, rest=()):
     joints = [value, value / 2, 0.9][:dims] * 17
-    return " ".join(map(str, [0, 0.5, 0.5, 0.2, 0.2, *joints, *rest]))
+    return " ".join(map(str, [0, value, value / 2, 0.2, 0.2, *joints, *rest]))
 
 
 @pytest.mark.parametrize(("dims", "channels"), [(2, 2), (3, 3)])
@@ -64,9 +64,22 @@ def test_json(tmp_path):
         ("a.json", {}, "must hold a list of persons"),
         ("a.json", [{"keypoints": []}], "'keypoints' must be a dict"),
         ("a.json", [{"keypoints": {"x": [1] * 17, "y": [1]}}], "expected 17 numbers"),
-        ("a.txt", f"{line(0.1, 3, (0.5, 2))}\n{line(0.1, 3, (0.5, 2))}", "lists person 2 twice"),
+        ("a.txt", f"{line(0.1, 3, (0.5, 2))}\n{line(0.2, 3, (0.5, 2))}", "lists person 2 twice"),
     ],
 )
 def test_malformed_files(tmp_path, name, content, problem):
     with pytest.raises(ValueError, match=problem):
         read_yolo_pose(write(tmp_path, name, content))
+
+
+def test_joints_of_another_skeleton_are_not_taken_for_coco(tmp_path):
+    joints = [value for v in range(12) for value in (0.4 + 0.01 * v, 0.5, 2)]
+    text = " ".join(map(str, [0, 0.45, 0.5, 0.2, 0.2, *joints]))
+    path = write(tmp_path, "a.txt", text)
+    with pytest.raises(ValueError, match="are not in their box"):
+        read_yolo_pose(path)
+
+
+def test_a_file_that_was_written_twice(tmp_path):
+    with pytest.raises(ValueError, match="line 2 is that of another person once more"):
+        read_yolo_pose(write(tmp_path, "a.txt", f"{line()}\n{line()}\n"))
