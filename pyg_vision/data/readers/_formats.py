@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pyg_vision.data.readers import kinect_csv, mediapipe
+from pyg_vision.data.readers._mediapipe_table import columns_of
 from pyg_vision.data.readers._npz import npz_names
 from pyg_vision.data.readers._rows import csv_rows, text_rows
 from pyg_vision.data.readers.skeleton_file import SkeletonFileError, read_any_json
@@ -135,7 +136,7 @@ def _of_text(path: Path) -> str | None:
     names = [name.lower() for name in first]
     if "frame" in names and ("joint" in names or any(name.endswith("_x") for name in names)):
         return "csv"
-    if mediapipe.columns_of(first) is not None:
+    if columns_of(first) is not None:
         return "mediapipe"
     if kinect_csv.is_kinect(first):
         return "kinect_csv"

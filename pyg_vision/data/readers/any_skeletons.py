@@ -12,6 +12,7 @@ from torch_geometric.data import Data
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.readers._formats import SUFFIXES, format_of
+from pyg_vision.data.readers._mediapipe_table import columns_of
 from pyg_vision.data.readers._people import Size
 from pyg_vision.data.readers._rows import csv_rows
 from pyg_vision.data.readers.alphapose import read_alphapose
@@ -23,7 +24,7 @@ from pyg_vision.data.readers.h36m import read_h36m
 from pyg_vision.data.readers.jhmdb import read_jhmdb
 from pyg_vision.data.readers.kinect_csv import read_kinect_csv
 from pyg_vision.data.readers.kinetics import read_kinetics
-from pyg_vision.data.readers.mediapipe import columns_of, read_hand_pictures, read_mediapipe
+from pyg_vision.data.readers.mediapipe import read_hand_pictures, read_mediapipe
 from pyg_vision.data.readers.mmpose import read_mmpose
 from pyg_vision.data.readers.msr_action3d import read_msr_action3d
 from pyg_vision.data.readers.npy import read_npy

@@ -2,17 +2,17 @@ r"""Landmarks of MediaPipe: result objects, and the files that programs make of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
+from pyg_vision.data.readers._mediapipe_table import LAYOUT_OF, read_landmark_table
 from pyg_vision.data.readers._people import (
     Person,
     Size,
@@ -37,7 +37,6 @@ from pyg_vision.data.readers.skeleton_file import (
 Part = Literal["pose", "hands", "left_hand", "right_hand"]
 Landmarks = Literal["image", "world"]
 
-_LAYOUT_OF = {33: "mediapipe", 21: "hand"}
 # How the result objects, and what is exported of them, call the landmarks.
 NAMES: dict[tuple[Part, Landmarks], tuple[str, ...]] = {
     ("pose", "image"): ("pose_landmarks", "poseLandmarks", "keypoints", "landmarks"),
@@ -145,7 +144,7 @@ def read_mediapipe(
             raise ValueError(
                 f"a table does not tell parts or world landmarks (got {part!r}, {landmarks!r})"
             )
-        return _read_table(path, part, read_size(size))
+        return read_landmark_table(path, part, read_size(size))
     record = read_any_json(path)
     if isinstance(record, dict) and "frames" in record:
         record = record["frames"]
@@ -288,11 +287,11 @@ def _of_results(
     for t, result in enumerate(results):
         for m, points in enumerate(_people_of(path, result, part, landmarks, t)):
             if layout is None:
-                if len(points) not in _LAYOUT_OF:
+                if len(points) not in LAYOUT_OF:
                     raise SkeletonFileError(
                         path, f"expected 33 or 21 landmarks (got {len(points)})", t, m
                     )
-                layout = skeleton_layout(_LAYOUT_OF[len(points)])
+                layout = skeleton_layout(LAYOUT_OF[len(points)])
                 # A hand's visibility is always zero or absent.
                 named = any(_score_name(point) is not None for point in points)
                 scored = layout.name == "mediapipe" and named
@@ -388,126 +387,3 @@ def _in_time(path: Path, frames: list[Any]) -> list[Any]:
     if last - first > 2**20:
         raise SkeletonFileError(path, f"'frameNum' runs from {first} to {last}")
     return [numbered.get(number) for number in range(first, last + 1)]
-
-
-class _Columns(NamedTuple):
-    r"""Where a table has the values of each joint."""
-
-    layout: SkeletonLayout
-    columns: list[list[int]]
-    scored: bool
-
-
-_INDEXED = re.compile(r"([xyzv])(\d{1,3})", re.ASCII)
-
-
-def _read_table(path: Path, part: Part | None, scale: Size) -> Data:
-    rows = csv_rows(path, empty=True)
-    if len(rows) < 2:
-        raise SkeletonFileError(path, "must have a line of column names, and further ones")
-    header = [name.strip() for name in rows[0][1]]
-    found = columns_of(header)
-    if found is None:
-        raise SkeletonFileError(
-            path,
-            "its columns are not those of 33 or 21 landmarks (got "
-            f"{len(header)}: {show(','.join(header))})",
-        )
-    if part is not None and (part == "pose") != (found.layout.name == "mediapipe"):
-        raise SkeletonFileError(path, f"holds layout '{found.layout.name}', not the {part}")
-    numbered = next((i for i, name in enumerate(header) if name.lower() == "frame"), None)
-    people = []
-    frames: list[int] = []
-    for t, (number, row) in enumerate(rows[1:]):
-        if len(row) != len(header):
-            raise SkeletonFileError(
-                path, f"line {number}: expected {len(header)} columns (got {len(row)})"
-            )
-        frame = t
-        if numbered is not None:
-            value = read_number_text(path, row[numbered], number, "frame")
-            frame = whole(path, value, "frame", t)
-            if frame in frames:
-                raise SkeletonFileError(path, f"line {number}: frame {frame} is listed twice")
-        frames.append(frame)
-        if not any(row[i].strip() for columns in found.columns for i in columns):
-            continue  # nobody was found
-        values = [
-            [read_number_text(path, row[i], number, header[i]) for i in columns]
-            for columns in found.columns
-        ]
-        people.append(Person(frame, None, to_float32(np.array(values))))
-    return people_sequence(
-        path, people, found.layout, frames, found.scored, scale, listed_only=False
-    )
-
-
-def columns_of(header: list[str]) -> _Columns | None:
-    r"""Returns where a table with those column names has its landmarks, if it has any."""
-    return _by_number(header) or _by_index(header) or _by_name(header)
-
-
-def _by_number(header: list[str]) -> _Columns | None:
-    r"""Reads the header of pandas: running numbers, after an empty cell for those of the rows."""
-    skip = 1 if header[0] == "" else 0
-    count = len(header) - skip
-    if header[skip:] != [str(i) for i in range(count)]:
-        return None
-    for joints, name in _LAYOUT_OF.items():
-        if count in (2 * joints, 3 * joints, 4 * joints):
-            each = count // joints
-            dims = min(each, 3)
-            scored = each == 4 and name == "mediapipe"
-            columns = [
-                [skip + each * v + c for c in range(dims + int(scored))] for v in range(joints)
-            ]
-            return _Columns(skeleton_layout(name), columns, scored)
-    return None
-
-
-def _by_index(header: list[str]) -> _Columns | None:
-    r"""Reads :obj:`x1, y1, z1, v1, x2, …`."""
-    places: dict[tuple[int, str], int] = {}
-    for i, name in enumerate(header):
-        match = _INDEXED.fullmatch(name.lower())
-        if match is not None and places.setdefault((int(match[2]), match[1]), i) != i:
-            return None
-    joints = len({v for v, _ in places})
-    # Of pose, face and hands together the first 33 are the pose.
-    count = 33 if joints in (33, 501, 543) else joints
-    return _complete([[(v + 1, axis) for axis in "xyzv"] for v in range(count)], places, count)
-
-
-def _by_name(header: list[str]) -> _Columns | None:
-    r"""Reads :obj:`<joint>_x, <joint>_y, …`."""
-    names = [name.lower().replace(" ", "_") for name in header]
-    for count, layout in _LAYOUT_OF.items():
-        joints = skeleton_layout(layout).joints
-        places = {
-            (joints.index(joint), axis[0]): i
-            for i, name in enumerate(names)
-            for joint, _, axis in (name.rpartition("_"),)
-            if joint in joints and axis in ("x", "y", "z", "v", "visibility")
-        }
-        found = _complete([[(v, axis) for axis in "xyzv"] for v in range(count)], places, count)
-        if found is not None:
-            return found
-    return None
-
-
-def _complete(
-    keys: list[list[tuple[int, str]]], places: dict[tuple[int, str], int], count: int
-) -> _Columns | None:
-    r"""Returns the columns of all joints, if each has the same ones."""
-    if count not in _LAYOUT_OF:
-        return None
-    axes = [axis for axis in "xyzv" if (keys[0]["xyzv".index(axis)]) in places]
-    if axes[:2] != ["x", "y"]:
-        return None
-    scored = "v" in axes and _LAYOUT_OF[count] == "mediapipe"
-    axes = [axis for axis in axes if axis != "v" or scored]
-    wanted = [[key for key in joint if key[1] in axes] for joint in keys]
-    if any(key not in places for joint in wanted for key in joint):
-        return None
-    columns = [[places[key] for key in joint] for joint in wanted]
-    return _Columns(skeleton_layout(_LAYOUT_OF[count]), columns, scored)
