@@ -182,6 +182,7 @@ def _response(trained: TrainedModel, clip: Data, label: int, length: int) -> Ten
         found = node_scores(trained.model, Batch.from_data_list([clip]).to(device))
     scores, frames = found[..., label].cpu().float(), found.size(1)
     scores = (scores - scores.min()) / (scores.max() - scores.min()).clamp(min=1e-12)
+    scores = scores[: clip.skeleton_shape[0]]  # a model may fill up persons
     return scores[:, torch.arange(length) * frames // length]
 
 

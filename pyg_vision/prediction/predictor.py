@@ -254,7 +254,7 @@ class Predictor:
         made = [trained.transform(_unlabelled(value)) for value in values]
         # Several clips of a sequence are seen one by one, and their probabilities averaged.
         clips = [one if isinstance(one, list) else [one] for one in made]
-        flat = [clip for several in clips for clip in several]
+        flat = [without_size(clip) for several in clips for clip in several]
         rows = []
         for i in range(0, len(flat), self.batch_size):
             part = flat[i : i + self.batch_size]
@@ -271,9 +271,16 @@ class Predictor:
         return torch.stack([part.mean(0) for part in torch.split(torch.cat(rows), counts)])
 
 
+def without_size(value: Any) -> Any:
+    r"""Leaves out the size of a frame, which only some files tell, once it has been used."""
+    if isinstance(value, Data) and "frame_size" in value:
+        del value.frame_size
+    return value
+
+
 def _unlabelled(value: Any) -> Any:
     r"""Leaves out what only some files have, which no batch could be made of."""
     if not isinstance(value, Data):
         return value
-    kept = ("x", "pos", "skeleton_shape", "layout")
+    kept = ("x", "pos", "skeleton_shape", "layout", "frame_size")
     return Data(**{name: value[name] for name in kept if name in value})

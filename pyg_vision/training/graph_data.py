@@ -43,6 +43,8 @@ class NumberedGraphs(Dataset[Any]):
             item = self.transform(item)
         for graph in [item] if isinstance(item, Data) else item:
             graph.sample_number = torch.tensor([index])
+            if "frame_size" in graph:  # which only some files tell: no batch could be made of it
+                del graph.frame_size
         return item
 
 

@@ -62,6 +62,8 @@ class SkeletonSplits(KeyedDataModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(batch_size, **kwargs)
+        for steps in (train_transforms, test_transforms):
+            make_transforms(steps)
         self.stream = stream
         self.steps = {
             "train": _of_stream(train_transforms, stream),

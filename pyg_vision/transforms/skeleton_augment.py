@@ -49,7 +49,7 @@ class RandomRotateSkeleton(SkeletonTransform):
     """
 
     def __init__(self, degrees: float | Sequence[float], order: str = "yxz") -> None:
-        if sorted(order) != ["x", "y", "z"]:
+        if not isinstance(order, str) or sorted(order) != ["x", "y", "z"]:
             raise ValueError(f"'order' must hold x, y and z once each (got {order!r})")
         self.order = order
         values = (degrees,) if isinstance(degrees, int | float) else tuple(degrees)

@@ -161,6 +161,8 @@ class CropResizeFrames(SkeletonTransform):
     ) -> None:
         self.num_frames = check_int("num_frames", num_frames)
         self.least = check_int("least", least)
+        if not isinstance(share, int | float | Sequence):
+            raise TypeError(f"'share' must be a number or two (got {share!r})")
         bounds = (share,) if isinstance(share, int | float) else tuple(share)
         if len(bounds) not in (1, 2) or not 0 < bounds[0] <= bounds[-1] <= 1:
             raise ValueError(f"'share' must be one above 0 and up to 1, or two (got {share!r})")
@@ -179,7 +181,7 @@ class CropResizeFrames(SkeletonTransform):
             begin = int(torch.randint(length - kept + 1, (1,), device="cpu"))
 
         def resize(value: Tensor) -> Tensor:
-            rows = value.view(shape.num_persons, length, -1)[:, begin : begin + kept]
+            rows = value.reshape(shape.num_persons, length, -1)[:, begin : begin + kept]
             out = interpolate(rows.transpose(1, 2), self.num_frames, mode="linear")
             return out.transpose(1, 2).reshape(
                 shape.num_persons, self.num_frames, shape.num_joints, -1
@@ -253,7 +255,10 @@ class PadFrames(SkeletonTransform):
     Args:
         num_frames (int): The number of frames.
         mode (str, optional): :obj:`"loop"` repeats the sequence from its beginning,
-            :obj:`"zero"` adds frames of zeros behind it. (default: :obj:`"loop"`)
+            :obj:`"zero"` adds frames of zeros behind it, :obj:`"loop_persons"` repeats what is seen
+            of each person by itself, up to the last frame in which it is seen, as 2s-AGCN does; of
+            one who is not there in the first frame, the frames without it go before.
+            (default: :obj:`"loop"`)
 
     Raises:
         ValueError: If the number is not positive or there is no such mode.
@@ -266,20 +271,44 @@ class PadFrames(SkeletonTransform):
         (1, 64, 18)
     """
 
-    def __init__(self, num_frames: int, mode: Literal["loop", "zero"] = "loop") -> None:
+    def __init__(
+        self, num_frames: int, mode: Literal["loop", "zero", "loop_persons"] = "loop"
+    ) -> None:
         self.num_frames = check_int("num_frames", num_frames)
-        if mode not in ("loop", "zero"):
-            raise ValueError(f"'mode' must be 'loop' or 'zero' (got {mode!r})")
+        if mode not in ("loop", "zero", "loop_persons"):
+            raise ValueError(f"'mode' must be 'loop', 'zero' or 'loop_persons' (got {mode!r})")
         self.mode = mode
 
     def forward(self, data: Data) -> Data:
         r"""Adds the frames."""
         length = shape_of(data).num_frames
+        if self.mode == "loop_persons":
+            return _loop_persons(data, max(length, self.num_frames))
         if length >= self.num_frames:
             return data
         if self.mode == "loop":
             return take_frames(data, torch.arange(self.num_frames, device="cpu") % length)
         return _place(data, 0, 0, length, self.num_frames)
+
+
+def _loop_persons(data: Data, num_frames: int) -> Data:
+    r"""Repeats what is seen of each person by itself."""
+    shape = shape_of(data)
+    x = data.x.view(*shape, -1)
+    index = torch.arange(num_frames, device="cpu").repeat(shape.num_persons, 1)
+    for m, there in enumerate((x != 0).flatten(2).any(dim=2).cpu()):
+        seen = there.nonzero().flatten()
+        if len(seen) == 0:
+            index[m] = 0  # a frame of zeros like all others
+            continue
+        frames = torch.arange(int(seen[-1]) + 1, device="cpu") if there[0] else seen
+        index[m] = frames[torch.arange(num_frames, device="cpu") % len(frames)]
+    rows = torch.arange(shape.num_persons, device="cpu")[:, None]
+
+    def take(value: Tensor) -> Tensor:
+        return value.view(*shape, -1)[rows.to(value.device), index.to(value.device)]
+
+    return replace_nodes(data, take(data.x), take(data.pos) if "pos" in data else None)
 
 
 def _place(data: Data, begin: int, first: int, length: int, num_frames: int) -> Data:

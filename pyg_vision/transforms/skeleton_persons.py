@@ -71,6 +71,8 @@ class FirstPersons(SkeletonTransform):
     r"""Keeps the persons that are listed first, as :obj:`FormatGCNInput` of `pyskl
     <https://github.com/kennymckormick/pyskl>`_ does (functional name: :obj:`first_persons`).
 
+    Persons who are not seen in any frame do not count; where nobody is seen, the first one stays.
+
     Args:
         num_persons (int): How many are kept. Sequences with fewer stay as they are.
 
@@ -92,8 +94,9 @@ class FirstPersons(SkeletonTransform):
 
     def forward(self, data: Data) -> Data:
         r"""Keeps the persons."""
-        count = min(self.num_persons, shape_of(data).num_persons)
-        return take_persons(data, torch.arange(count, device="cpu"))
+        there = (data.x != 0).view(shape_of(data).num_persons, -1).any(dim=1).cpu()
+        chosen = there.nonzero().flatten()[: self.num_persons]
+        return take_persons(data, chosen if len(chosen) else torch.arange(1, device="cpu"))
 
 
 @functional_transform("track_persons")

@@ -215,6 +215,11 @@ def describe_checkpoint(
         if (described := describe(state)) is not None:
             model, told = name, described
             break
+    if published is not None:
+        # What neither names nor shapes tell.
+        known = meta.get("options", {})
+        hidden = {key: known[key] for key in ("layout", "padding", "window") if key in known}
+        told = Described(told.options | hidden, told.input)
     return CheckpointInfo(
         source=source,
         model=model,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from torch.nn import Module
 
 from pyg_vision.typing import Adapt
-from pyg_vision.weights._download import download, file_digest
+from pyg_vision.weights._download import cache_name, download, file_digest
 from pyg_vision.weights._load_published import log_report
 from pyg_vision.weights._load_weights import load_weights
 
@@ -146,7 +146,8 @@ class WeightsEnum(Enum):
 
 
 def known_weights(path: Path) -> WeightsEnum | None:
-    r"""Returns the published weights that a file holds, told by its hash.
+    r"""Returns the published weights that a file holds, told by its hash, or, where none is
+    published, by its name in the cache of downloads.
 
     Args:
         path (pathlib.Path): The file.
@@ -155,6 +156,9 @@ def known_weights(path: Path) -> WeightsEnum | None:
     for kind in WeightsEnum.__subclasses__():
         for member in kind:
             if member._published.sha256 is None:
+                # Its name in the cache is that of its address.
+                if path.name == cache_name(member.url):
+                    return member
                 continue
             digest = digest or file_digest(path)
             if member.is_of(digest):

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -96,3 +98,28 @@ def test_a_stream_is_that_of_the_steps_which_make_one():
 def test_a_stream_that_no_step_makes():
     with pytest.raises(ValueError, match="'stream' is 'bone', but no step is a SkeletonStream"):
         SkeletonData("SyntheticMotion", batch_size=4, stream="bone")
+
+
+@pytest.mark.parametrize(
+    "steps", [["CenterSkeleton"], ["SkeletonStream"], [None], [{"SkeletonStream": "bone"}], [{}]]
+)
+def test_malformed_steps_are_named(steps):
+    with pytest.raises(ValueError, match="a transform is one name|'SkeletonStream': "):
+        SkeletonData("SyntheticMotion", batch_size=4, train_transforms=steps)
+
+
+def test_files_that_tell_the_size_of_some_frames(tmp_path):
+    records = [
+        {"frame_dir": str(i), "label": i % 2, "keypoint": np.full((1, 8, 17, 2), 50.0)}
+        for i in range(4)
+    ]
+    records[1]["img_shape"] = (100, 200)
+    names = ["0", "1", "2", "3"]
+    content = {"split": {"train": names, "test": names}, "annotations": records}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(content))
+    data = SkeletonData(
+        "PysklDataset", batch_size=4, root=str(tmp_path / "a.pkl"), options={"layout": "coco"},
+    )  # fmt: skip
+    data.setup("fit")
+    (batch,) = data.test_dataloader()
+    assert batch.num_graphs == 4

@@ -185,7 +185,7 @@ def test_wrong_counts_are_named(make, count):
 
 
 def test_unknown_mode_is_named():
-    with pytest.raises(ValueError, match="'mode' must be 'loop' or 'zero'"):
+    with pytest.raises(ValueError, match="'mode' must be 'loop', 'zero' or"):
         PadFrames(3, "mirror")
 
 
@@ -227,3 +227,17 @@ def test_crop_and_resize_as_in_ctr_gcn(share, frames):
 def test_a_share_is_one(share):
     with pytest.raises(ValueError, match="'share' must be one above 0"):
         CropResizeFrames(64, share)
+
+
+def test_persons_are_looped_by_themselves_as_in_2s_agcn():
+    keypoints = torch.randn(3, 7, 25, 3)
+    keypoints[0, 5:] = 0  # gone after five frames
+    keypoints[0, 2] = 0  # and once in between
+    keypoints[1, :4] = 0  # there from frame 4 on
+    keypoints[2] = 0
+    data = PadFrames(12, mode="loop_persons")(skeleton_sequence(keypoints, "ntu"))
+    out = data.pos.view(3, 12, 25, 3)
+    assert torch.equal(out[0], keypoints[0][[0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]])
+    assert torch.equal(out[1], keypoints[1][[4, 5, 6] * 4])
+    assert not out[2].any()
+    assert torch.equal(data.x, data.pos)

@@ -123,3 +123,12 @@ def test_the_first_persons_are_kept():
     data = skeleton_sequence(keypoints, "coco")
     assert torch.equal(FirstPersons(2)(data).pos.view(2, 4, 17, 2), keypoints[:2])
     assert FirstPersons(5)(data).skeleton_shape == (3, 4, 17)
+
+
+def test_persons_who_are_not_seen_do_not_count():
+    keypoints = torch.rand(3, 4, 17, 2)
+    keypoints[0] = 0
+    data = FirstPersons(1)(skeleton_sequence(keypoints, "coco"))
+    assert torch.equal(data.pos.view(1, 4, 17, 2), keypoints[1:2])
+    nobody = FirstPersons(2)(skeleton_sequence(torch.zeros(2, 4, 17, 2), "coco"))
+    assert nobody.skeleton_shape == (1, 4, 17)

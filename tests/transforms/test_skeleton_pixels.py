@@ -38,13 +38,39 @@ def sequence(scale):
 
 
 @pytest.mark.parametrize("mode", ["fix", "auto"])
-@pytest.mark.parametrize("scale", [[1920.0, 1080.0], [1.0, 1.0], [300.0, 9.0]])
+@pytest.mark.parametrize("scale", [[1920.0, 1080.0], [40.0, 30.0], [300.0, 9.0]])
 def test_as_in_pyskl(mode, scale):
     data, keypoint, score = sequence(scale)
     out = NormalizePixels(mode)(data)
     wanted = torch.from_numpy(pre_normalize_2d(keypoint, score, mode))
     torch.testing.assert_close(out.x.view(2, 5, 17, 3), wanted)
     assert torch.equal(out.pos, out.x[:, :2])
+
+
+@pytest.mark.parametrize("mode", ["fix", "auto", "share"])
+def test_shares_of_a_frame_and_pixels_become_the_same(mode):
+    data, keypoint, score = sequence([1.0, 1.0])
+    pixels = skeleton_sequence(keypoint * [640, 480], "coco", score=score)
+    pixels.frame_size = (640, 480)
+    found = NormalizePixels(mode)(pixels)
+    assert "frame_size" not in found
+    shares = NormalizePixels(mode)(data)
+    there = (score > 0.01).flatten()
+    wanted = {"fix": 2 * data.pos - 1, "auto": data.pos, "share": data.pos}[mode]
+    torch.testing.assert_close(shares.pos[there], wanted[there])
+    if mode != "auto":
+        torch.testing.assert_close(found.pos, shares.pos)
+
+
+def test_pixels_need_the_size_of_a_frame():
+    data = skeleton_sequence(torch.rand(1, 2, 17, 2) * 500, "coco")
+    with pytest.raises(ValueError, match="does not tell the size of a frame"):
+        NormalizePixels("share", size=None)(data)
+    data.frame_size = (0, 0)
+    with pytest.raises(ValueError, match="'size' must be width and height"):
+        NormalizePixels("share", size=None)(data)
+    with pytest.raises(TypeError, match="'size' must be width and height"):
+        NormalizePixels(size=5)
 
 
 def test_nobody_found():

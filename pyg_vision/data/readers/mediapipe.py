@@ -296,7 +296,10 @@ def _of_results(
                 named = any(_score_name(point) is not None for point in points)
                 scored = layout.name == "mediapipe" and named
             people.append(Person(t, None, _joints(path, points, layout, scored, t, m)))
-    return people_sequence(path, people, layout, range(len(results)), scored, scale)
+    data = people_sequence(path, people, layout, range(len(results)), scored, scale)
+    if size is not None:
+        data.frame_size = scale
+    return data
 
 
 def _people_of(

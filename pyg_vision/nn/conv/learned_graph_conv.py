@@ -72,5 +72,10 @@ class LearnedGraphConv(Module):
             tracks (Tracks, optional): Their tracks, on which nothing depends.
         """
         edges = self.plan.edge_index, self.plan.edge_type
-        out: Tensor = self.conv(x, *edges, self.adjacency.flatten(), plan=self.plan)
+        weight = self.adjacency.flatten()
+        if not torch.is_grad_enabled():
+            # A view of a parameter asks for a gradient even then, which torch's FLOP counter
+            # looks for in vain.
+            weight = weight.detach()
+        out: Tensor = self.conv(x, *edges, weight, plan=self.plan)
         return out

@@ -54,7 +54,7 @@ def pyskl(model: str, cell: str, stream: Stream, top1: float) -> Weights:
     name, streams = _STREAMS[stream]
     steps: Steps = [{"NormalizePixels": {}}, {"FirstPersons": {"num_persons": 2}}]
     if kind == "3dkp":
-        steps = [{"AlignSkeleton": {"spine": False} if model == "dgstgcn" else {}}]
+        steps = [steps[1], {"AlignSkeleton": {"spine": False} if model == "dgstgcn" else {}}]
     steps += [{step: {}} for step in streams]
     frames = 300 if vanilla else 100
     if vanilla:
@@ -88,10 +88,10 @@ def hagrid(sha256: str) -> Weights:
     Args:
         sha256 (str): The hash of the file.
     """
-    # Coordinates in [0, 1] are of less than ten units and pass as they are.
+    # It was trained on landmarks in [0, 1].
     steps: Steps = [
         {"KeepCoordinates": {"dims": 2, "score": False}},
-        {"NormalizePixels": {"mode": "auto"}},
+        {"NormalizePixels": {"mode": "share", "size": None}},
         {"FirstPersons": {"num_persons": 1}},
         {"UniformSampleFrames": {"num_frames": 10, "seed": 255}},
     ]

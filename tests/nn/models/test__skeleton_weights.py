@@ -6,10 +6,13 @@ import torch
 from torch_geometric.data import Batch
 
 from pyg_vision.data import skeleton_sequence
+from pyg_vision.data.readers import read_hand_pictures
 from pyg_vision.nn import get_model, get_model_weights
 from pyg_vision.nn.models._skeleton_weights import GESTURES
-from pyg_vision.prediction import load_trained, make_transforms
+from pyg_vision.prediction import Predictor, load_trained, make_transforms
+from pyg_vision.training import count_macs
 from pyg_vision.weights import WeightsEnum, describe_checkpoint, from_published
+from pyg_vision.weights._download import cache_name
 
 COUNTS = {"stgcn": 48, "stgcnpp": 33, "aagcn": 32, "ctrgcn": 32, "msg3d": 32, "dgstgcn": 16}
 WEIGHTS = [weights for name in COUNTS for weights in get_model_weights(name)]
@@ -118,3 +121,52 @@ def test_landmarks_of_mediapipe_are_named(shared):
     batch = Batch.from_data_list([trained.transform(picture) for picture in pictures])
     said = trained.model(batch).argmax(1).tolist()
     assert [trained.classes[i] for i in said] == [hand["gesture"] for hand in hands]
+
+
+def test_hands_in_pixels_are_named_too(shared):
+    trained = load_trained(shared / "data" / "weights" / "stgcnpp_hagrid.pth")
+    hands = read_hand_pictures(shared / "data" / "hand_gestures" / "hands.json")
+    for hand in hands:
+        hand.x = hand.pos = hand.pos * torch.tensor([1080.0, 1920.0])
+    with pytest.raises(ValueError, match="does not tell the size of a frame"):
+        trained.transform(hands[0].clone())
+    for hand in hands:
+        hand.frame_size = (1080, 1920)
+    batch = Batch.from_data_list([trained.transform(hand) for hand in hands])
+    assert torch.equal(trained.model(batch).argmax(1), batch.y)
+
+
+def test_a_file_in_the_cache_is_known_by_its_name(tmp_path):
+    weights = get_model_weights("stgcnpp").NTU60_XSUB_HRNET_BONE
+    model = get_model("stgcnpp", layout="coco", **SMALL)
+    path = tmp_path / cache_name(weights.url)
+    torch.save(model.state_dict(), path)
+    info = describe_checkpoint(path)
+    assert info.published == "STGCNPP_Weights.NTU60_XSUB_HRNET_BONE"
+    assert info.classes[0] == "drink water"
+    assert info.options["window"] == (100, 2)
+    trained = load_trained(path)
+    assert len(trained.transform(recording("coco"))) == 10
+    assert trained.model.padding == "published"
+
+
+def test_the_size_of_a_frame_reaches_the_model(tmp_path):
+    weights = get_model_weights("stgcnpp").NTU60_XSUB_HRNET_JOINT
+    path = tmp_path / cache_name(weights.url)
+    torch.manual_seed(0)
+    torch.save(get_model("stgcnpp", layout="coco", **SMALL).state_dict(), path)
+    trained = load_trained(path)
+    data = recording("coco")
+    data.x[:, :2] = data.pos = data.pos * 250
+    data.frame_size = (340, 256)
+    (found,) = Predictor([trained])([data], top_k=60)
+    clips = weights.transforms()(data.clone())
+    with torch.no_grad():
+        wanted = trained.model(Batch.from_data_list(clips)).softmax(1).mean(0)
+    assert found.probabilities[0] == pytest.approx(float(wanted.max()), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_operations_are_counted(name):
+    model = get_model(name, layout="ntu_pyskl", **({} if name == "msg3d" else SMALL)).eval()
+    assert count_macs(model, recording("ntu_pyskl")) > 10**6
