@@ -44,13 +44,14 @@ def export_model(
     path: str | Path,
     format: Format = "onnx",
     image_size: int | None = None,
-    num_persons: int = 1,
+    num_persons: int | None = None,
 ) -> float:
     r"""Writes a model to a file, and checks that the file gives the same.
 
     The input is a batch of images :math:`(B, C, H, W)` of any number, or a dense batch of
-    sequences :math:`(N, C, T, V, M)` of any number and length. Beside the file, one with
-    :obj:`.json` behind its name tells classes and preprocessing.
+    sequences :math:`(N, C, T, V, M)` of any number and length. Of a model that fills up sequences,
+    :math:`T` and :math:`M` are those that it fills them up to, which the file does not do. Beside
+    the file, one with :obj:`.json` behind its name tells classes and preprocessing.
 
     Args:
         trained (TrainedModel): The model.
@@ -58,7 +59,8 @@ def export_model(
         format (str, optional): :obj:`"onnx"` or :obj:`"torch"`. (default: :obj:`"onnx"`)
         image_size (int, optional): Height and width of an image. (default: those that the model
             was trained with)
-        num_persons (int, optional): The persons of a sequence. (default: :obj:`1`)
+        num_persons (int, optional): The persons of a sequence. (default: :obj:`1`, or as many as
+            the model fills up sequences to)
 
     Returns:
         float: By how much the outputs differ at most, as a share of the largest one.
@@ -66,7 +68,7 @@ def export_model(
     Raises:
         ExportError: If the outputs differ by more than a thousandth; there is no file then.
         ImportError: If ONNX or its runtime is not installed.
-        ValueError: If there is no such format.
+        ValueError: If there is no such format, or the model fills up to other persons.
 
     Example:
         >>> from pyg_vision.nn import ViG
@@ -118,13 +120,23 @@ def _difference(expected: Tensor, found: Tensor) -> float:
 
 
 def _inputs(
-    trained: TrainedModel, image_size: int | None, num_persons: int
+    trained: TrainedModel, image_size: int | None, num_persons: int | None
 ) -> tuple[Tensor, Tensor, Any]:
     r"""Returns two inputs of other sizes, and which sizes may be any."""
     generator = torch.Generator().manual_seed(0)
     if trained.layout is not None:
         channels: int = trained.model.in_channels  # type: ignore[assignment]
-        shape = (channels, 31, trained.layout.num_joints, num_persons)
+        joints, window = trained.layout.num_joints, getattr(trained.model, "window", None)
+        if window is not None:  # batches are filled up to it, which no file does
+            if num_persons not in (None, window[1]):
+                raise ValueError(
+                    f"the model fills up to {window[1]} persons, for so many it is exported (got "
+                    f"'num_persons' {num_persons})"
+                )
+            shape = (channels, window[0], joints, window[1])
+            example = torch.randn(2, *shape, generator=generator)
+            return example, torch.randn(3, *shape, generator=generator), {0: Dim("batch")}
+        shape = (channels, 31, joints, num_persons or 1)
         longer = (channels, 45, *shape[2:])
         example = torch.randn(2, *shape, generator=generator)
         other = torch.randn(3, *longer, generator=generator)
@@ -148,6 +160,7 @@ def _to_onnx(model: Any, x: Tensor, shapes: Any, path: Path) -> Callable[[Tensor
     if missing:
         raise ImportError(f"ONNX needs {', '.join(missing)}: pip install pyg-vision[export]")
     import onnxruntime  # type: ignore[import-untyped]
+    from onnxruntime.capi import onnxruntime_pybind11_state as state  # type: ignore[import-untyped]
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.onnx.export(
@@ -158,7 +171,14 @@ def _to_onnx(model: Any, x: Tensor, shapes: Any, path: Path) -> Callable[[Tensor
     program.save(path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda value: torch.from_numpy(session.run(None, {name: value.numpy()})[0])
+
+    def run(value: Tensor) -> Tensor:
+        try:
+            return torch.from_numpy(session.run(None, {name: value.numpy()})[0])
+        except (state.Fail, state.InvalidArgument, state.RuntimeException) as error:
+            raise ExportError(f"what was exported cannot be run: {_line(error)}") from error
+
+    return run
 
 
 def _line(error: BaseException) -> str:
@@ -176,7 +196,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--format", choices=get_args(Format), default="onnx", help="(onnx)")
     parser.add_argument("--out", metavar="FILE", help="the file (model.onnx or model.pt2)")
     parser.add_argument("--image_size", type=int, help="height and width (those of the training)")
-    parser.add_argument("--num_persons", type=int, default=1, help="persons of a sequence (1)")
+    parser.add_argument(
+        "--num_persons", type=int, help="persons of a sequence (1, or those that are filled up to)"
+    )
     parser.set_defaults(run=run, parser=parser)
 
 

@@ -2,9 +2,11 @@ import json
 
 import pytest
 import torch
+from torch_geometric.data import Batch
 
 from pyg_vision.cli import main
-from pyg_vision.nn import STGCN, ViG
+from pyg_vision.data import skeleton_sequence, skeletons_to_dense
+from pyg_vision.nn import STGCN, ViG, get_model
 from pyg_vision.prediction import ExportError, TrainedModel, export, export_model
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -74,3 +76,28 @@ def test_the_command(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"written: {out} (outputs differ by ")
     assert main(["export", "--checkpoint", str(tmp_path / "none")]) == 1
     assert "there is no checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["onnx", "torch"])
+@pytest.mark.parametrize("name", ["stgcnpp", "agcn", "aagcn", "ctrgcn", "dgstgcn"])
+def test_families_of_skeletons(name, format, tmp_path):
+    model = get_model(name, num_classes=5, layout="kinect", stages=[(8, 2), (16, 1, 2)]).eval()
+    suffix = {"onnx": "onnx", "torch": "pt2"}[format]
+    path = tmp_path / f"model.{suffix}"
+    assert export_model(TrainedModel.of(model), path, format, num_persons=2) < 1e-3
+
+
+def test_a_model_that_fills_up_sequences(tmp_path):
+    options = {"stages": [(8, 1, 1), (8, 1, 2)], "padding": "published", "window": (12, 2)}
+    model = STGCN(2, 4, layout="coco", **options).eval()
+    path = tmp_path / "model.pt2"
+    assert export_model(TrainedModel.of(model), path, "torch") < 1e-3
+    one = skeleton_sequence(torch.rand(1, 9, 17, 2), "coco")
+    with torch.no_grad():
+        found = torch.export.load(path).module()(
+            skeletons_to_dense(one, 12, 2).repeat(3, 1, 1, 1, 1)
+        )
+        torch.testing.assert_close(found[:1], model(Batch.from_data_list([one])))
+    with pytest.raises(ValueError, match="fills up to 2 persons"):
+        export_model(TrainedModel.of(model), path, "torch", num_persons=1)

@@ -67,10 +67,15 @@ class PersonNorm(Module):
             tracks (Tracks): Their tracks.
         """
         persons = self.num_persons
-        most = max(getattr(tracks, "persons", ()), default=0)  # a compiler's tracks do not tell
-        if most > persons:
+        regular = tracks.regular and tracks.even
+        if regular and tracks.num_tracks > persons * tracks.num_sequences:
+            most = tracks.num_tracks // tracks.num_sequences
             raise ValueError(f"a sequence must have at most {persons} persons (got {most})")
-        if tracks.regular and tracks.even:
+        if not regular:  # sizes that an exporter leaves open are not counted
+            most = max(getattr(tracks, "persons", ()), default=0)  # a compiler's do not tell
+            if most > persons:
+                raise ValueError(f"a sequence must have at most {persons} persons (got {most})")
+        if regular:
             if tracks.num_tracks == persons * tracks.num_sequences:
                 shape = (tracks.num_sequences, persons, tracks.length, self.channels)
                 y = x.reshape(shape).transpose(1, 2).flatten(0, 1).flatten(1)
