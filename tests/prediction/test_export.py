@@ -80,9 +80,10 @@ def test_the_command(tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", ["onnx", "torch"])
-@pytest.mark.parametrize("name", ["stgcnpp", "agcn", "aagcn", "ctrgcn", "dgstgcn"])
+@pytest.mark.parametrize("name", ["stgcnpp", "agcn", "aagcn", "ctrgcn", "msg3d", "dgstgcn"])
 def test_families_of_skeletons(name, format, tmp_path):
-    model = get_model(name, num_classes=5, layout="kinect", stages=[(8, 2), (16, 1, 2)]).eval()
+    small = {} if name == "msg3d" else {"stages": [(8, 2), (16, 1, 2)]}
+    model = get_model(name, num_classes=5, layout="kinect", **small).eval()
     suffix = {"onnx": "onnx", "torch": "pt2"}[format]
     path = tmp_path / f"model.{suffix}"
     assert export_model(TrainedModel.of(model), path, format, num_persons=2) < 1e-3
