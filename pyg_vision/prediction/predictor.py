@@ -272,7 +272,9 @@ class Predictor:
 
 
 def without_size(value: Any) -> Any:
-    r"""Leaves out the size of a frame, which only some files tell, once it has been used."""
+    r"""Leaves out the size of a frame, which only some files tell, once it has been used: no batch
+    could be made of those that do and those that do not.
+    """
     if isinstance(value, Data) and "frame_size" in value:
         del value.frame_size
     return value

@@ -12,6 +12,7 @@ from torch_geometric.loader.dataloader import Collater
 
 from pyg_vision.data import fold_batch
 from pyg_vision.datasets import DigitsGraphs
+from pyg_vision.prediction.predictor import without_size
 from pyg_vision.training._data_module import KeyedDataModule
 from pyg_vision.training.sampling import IndexedDataset
 
@@ -43,8 +44,7 @@ class NumberedGraphs(Dataset[Any]):
             item = self.transform(item)
         for graph in [item] if isinstance(item, Data) else item:
             graph.sample_number = torch.tensor([index])
-            if "frame_size" in graph:  # which only some files tell: no batch could be made of it
-                del graph.frame_size
+            without_size(graph)
         return item
 
 

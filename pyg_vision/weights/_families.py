@@ -205,10 +205,12 @@ def describe_checkpoint(
         carried = read_config(path) or _trained_config(found)
     state, entry = find_state(found, source, averaged)
     importlib.import_module("pyg_vision.nn")  # where the families are
-    published = None if isinstance(state_dict_or_path, Mapping) else known_weights(path)
+    # A file that says itself what it is was not published: it need not be hashed.
+    tells = isinstance(state_dict_or_path, Mapping) or bool(carried)
+    published = None if tells else known_weights(path)
     if published is not None:
         meta = published.meta
-        carried = {"classes": meta["categories"], "input": meta.get("input", {})} | carried
+        carried = {"classes": meta["categories"], "input": meta.get("input", {})}
     model = carried.get("model")
     told = Described(carried.get("options", {}), carried.get("input", {}))
     for name, describe in _families.items() if model is None else ():

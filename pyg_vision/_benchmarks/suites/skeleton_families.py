@@ -26,11 +26,10 @@ from pyg_vision._benchmarks.core import (
     Suite,
     Trial,
 )
-from pyg_vision._benchmarks.suites import _modules, ragged
+from pyg_vision._benchmarks.suites import _modules, ragged, stgcn
 from pyg_vision._benchmarks.suites._modules import EXACT, OUTPUT, Entry, share_state
 from pyg_vision.data import skeletons_to_dense
 
-CLASSES = 60
 CHECKED = 8  # frames of the check, which runs in float64
 QUICK = "CTR-GCN"
 
@@ -84,7 +83,7 @@ def alone(case: Case, options: Options, name: str) -> Callable[[], object]:
     return _modules.contender(name, entry, case.mode == "training", options).run
 
 
-def _build(kind: type[Module], layout: str, num_classes: int = CLASSES) -> Module:
+def _build(kind: type[Module], layout: str, num_classes: int = stgcn.CLASSES) -> Module:
     torch.manual_seed(0)
     model = kind(3, num_classes, layout=layout)
     for value in model.parameters():
@@ -94,19 +93,7 @@ def _build(kind: type[Module], layout: str, num_classes: int = CLASSES) -> Modul
 
 
 def _entry(model: Module, case: Case, options: Options) -> Entry:
-    assert isinstance(case, SkeletonCase)
-    generator = torch.Generator().manual_seed(0)  # the same input for all contenders
-    shape = (case.batch, 3, case.frames, case.joints, case.persons)
-    x = torch.randn(shape, generator=generator).to(options.device)
-    target = torch.randint(CLASSES, (case.batch,), generator=generator).to(options.device)
-
-    def backward(out: Tensor) -> None:
-        torch.autograd.backward(F.cross_entropy(out, target))
-
-    model = model.to(options.device)
-    bytes_of_features = 4 * case.batch * case.nodes * 64
-    kept = 10 * 8 if case.mode == "training" else 4
-    return Entry(model, x, x[:, :, :CHECKED], {}, torch.clone, backward, kept * bytes_of_features)
+    return stgcn.entry_of(model.to(options.device), case, options, CHECKED)
 
 
 def packed_cases(quick: bool) -> list[Case]:
@@ -138,6 +125,7 @@ def packed_trial(case: Case, options: Options) -> Trial:
         given = inputs[name]
         forward = options.compiled(model) if isinstance(given, Tensor) else model
 
+        @torch.set_grad_enabled(training)
         def run() -> object:
             with options.autocast():
                 out: Tensor = forward(given)
@@ -148,12 +136,12 @@ def packed_trial(case: Case, options: Options) -> Trial:
 
         @torch.no_grad()
         def compared() -> Outputs:
-            evaluated = model.eval()
+            model.eval()
             exact = _build(type(model), ragged.LAYOUT, ragged.CLASSES)
             share_state(model, exact)
             exact = exact.to(options.device).double().eval()
             found = {
-                "packed, as timed": _alone(evaluated, checked, name),
+                "packed, as timed": _alone(model, checked, name),
                 "packed": _alone(exact, checked.clone().apply(Tensor.double, "x"), name),
             }
             model.train(training)
@@ -161,7 +149,7 @@ def packed_trial(case: Case, options: Options) -> Trial:
 
         features = 4 * case.batch * case.nodes * 64
         kept = (80 if training else 4) * features
-        return Contender(name, _graded(run, training), compared, kept if name == DENSE else 0)
+        return Contender(name, run, compared, kept if name == DENSE else 0)
 
     tolerances = {"packed": EXACT, "packed, as timed": OUTPUT[torch.float32]}
 
@@ -169,14 +157,6 @@ def packed_trial(case: Case, options: Options) -> Trial:
         return compare_tensors(name, outputs, reference, tolerances)
 
     return Trial([contender(DENSE), contender(SPARSE)], compare)
-
-
-def _graded(run: Callable[[], object], training: bool) -> Callable[[], object]:
-    def call() -> object:
-        with torch.set_grad_enabled(training):
-            return run()
-
-    return call
 
 
 def _alone(model: Module, batch: Batch, name: str) -> Tensor:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import Module
 
 from pyg_vision._benchmarks.baselines.st_gcn import BestSTGCN
 from pyg_vision._benchmarks.core import (
@@ -49,7 +50,7 @@ def trial(case: Case, options: Options) -> Trial:
     ours = models[SPARSE]
     share_state(ours, *(model for name, model in models.items() if name != SPARSE))
     training = case.mode == "training"
-    entries = {name: _entry(model, case, options, name) for name, model in models.items()}
+    entries = {name: entry_of(model, case, options) for name, model in models.items()}
     if not training:
         entries[FUSED] = replace(entries[SPARSE], fused=True)
     contenders = [
@@ -61,7 +62,7 @@ def trial(case: Case, options: Options) -> Trial:
 def alone(case: Case, options: Options, name: str) -> Callable[[], object]:
     """One model. Its numbers may be anything: they do not change what memory it takes."""
     model = SPARSE if name == FUSED else name
-    entry = replace(_entry(_build(case, options, model), case, options, name), fused=name == FUSED)
+    entry = replace(entry_of(_build(case, options, model), case, options), fused=name == FUSED)
     return _modules.contender(name, entry, case.mode == "training", options).run
 
 
@@ -70,7 +71,8 @@ def _build(case: Case, options: Options, name: str) -> STGCN:
     return MODELS[name](3, CLASSES, layout=LAYOUTS[case.joints]).to(options.device)
 
 
-def _entry(model: STGCN, case: Case, options: Options, name: str) -> Entry:
+def entry_of(model: Module, case: Case, options: Options, checked: int = CHECKED) -> Entry:
+    """A model of skeletons, with a random input of which so many frames are checked."""
     assert isinstance(case, SkeletonCase)
     generator = torch.Generator().manual_seed(0)  # the same input for all contenders
     shape = (case.batch, 3, case.frames, case.joints, case.persons)
@@ -83,7 +85,7 @@ def _entry(model: STGCN, case: Case, options: Options, name: str) -> Entry:
     # The features of three relations, of which a few are alive at a time.
     bytes_of_features = 4 * case.batch * case.nodes * 64
     kept = 10 * 8 if case.mode == "training" else 4
-    return Entry(model, x, x[:, :, :CHECKED], {}, torch.clone, backward, kept * bytes_of_features)
+    return Entry(model, x, x[:, :, :checked], {}, torch.clone, backward, kept * bytes_of_features)
 
 
 SUITE = Suite(

@@ -52,7 +52,7 @@ def read_landmark_table(path: Path, part: str | None, scale: Size) -> Data:
         raise SkeletonFileError(path, f"holds layout '{found.layout.name}', not the {part}")
     numbered = next((i for i, name in enumerate(header) if name.lower() == "frame"), None)
     people = []
-    frames: list[int] = []
+    frames: dict[int, None] = {}  # in order, and found at once in a long table
     for t, (number, row) in enumerate(rows[1:]):
         if len(row) != len(header):
             raise SkeletonFileError(
@@ -64,7 +64,7 @@ def read_landmark_table(path: Path, part: str | None, scale: Size) -> Data:
             frame = whole(path, value, "frame", t)
             if frame in frames:
                 raise SkeletonFileError(path, f"line {number}: frame {frame} is listed twice")
-        frames.append(frame)
+        frames[frame] = None
         if not any(row[i].strip() for columns in found.columns for i in columns):
             continue  # nobody was found
         values = [
@@ -73,7 +73,7 @@ def read_landmark_table(path: Path, part: str | None, scale: Size) -> Data:
         ]
         people.append(Person(frame, None, to_float32(np.array(values))))
     return people_sequence(
-        path, people, found.layout, frames, found.scored, scale, listed_only=False
+        path, people, found.layout, list(frames), found.scored, scale, listed_only=False
     )
 
 
