@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from timm.models import load_checkpoint
+from torchvision.models.feature_extraction import create_feature_extractor
 
 import pyg_vision.timm
 from pyg_vision.nn import PyramidViG, ViG
@@ -126,6 +127,28 @@ def test_features_only(name):
     maps = some(images(96, 1))
     assert [m.shape[1] for m in maps] == some.feature_info.channels()
     assert len(maps) == 2
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_recorded_by_fx(name):
+    model = create(name, num_classes=4)
+    x = images(96)
+    expected = model.eval()(x)
+    recorded = create_feature_extractor(model, ["head"]).eval()
+    assert torch.equal(recorded(x)["head"], expected)
+    recorded.train()(x)["head"].mean().backward()
+    used = [p for p in model.parameters() if p.requires_grad]
+    assert all(p.grad is not None and not p.grad.isnan().any() for p in used)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_features_by_fx(name):
+    maps = create(name, features_only=True, out_indices=(0, 2)).eval()
+    recorded = create(name, features_only=True, out_indices=(0, 2), feature_cls="fx").eval()
+    recorded.load_state_dict(maps.state_dict(), strict=False)
+    x = images(96)
+    assert recorded.feature_info.channels() == maps.feature_info.channels()
+    assert all(torch.equal(a, b) for a, b in zip(recorded(x), maps(x), strict=True))
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -21,15 +21,17 @@ class Reach(NamedTuple):
     dilation: int
 
 
-def fit_reach(reach: Reach, num_sources: int) -> Reach:
+def fit_reach(reach: Reach, num_sources: int, widest: int | None = None) -> Reach:
     r"""Lowers a neighbourhood to so many sources.
 
     Args:
         reach (Reach): The neighbourhood asked for.
         num_sources (int): The number of sources.
+        widest (int, optional): The neighbours that the dilation leaves room for, of the block
+            that has most of them. (default: those of the neighbourhood)
     """
-    k = min(reach.k, num_sources)
-    return Reach(k, min(reach.dilation, max(num_sources // k, 1)))
+    most = min(reach.k if widest is None else widest, num_sources)
+    return Reach(min(reach.k, num_sources), min(reach.dilation, max(num_sources // most, 1)))
 
 
 class DilatedKNNGraph(Module):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.fx import Proxy
 from torch.nn import Parameter
 from torch.nn.parameter import UninitializedParameter, is_lazy
 
+from pyg_vision._record import record_module
 from pyg_vision.nn.layers.lazy_weight import LazyWeight
 from pyg_vision.nn.layers.linear_map import node_linear
 
@@ -88,6 +90,8 @@ class GroupedLinear(LazyWeight):
             x (torch.Tensor): The input features.
             weight (torch.Tensor, optional): Used in place of the layer's own weight.
         """
+        if isinstance(x, Proxy):
+            return record_module(self, x, weight)
         if x.size(-1) != self.in_channels:
             raise ValueError(
                 f"expected features of {self.in_channels} channels (got shape {list(x.shape)})"

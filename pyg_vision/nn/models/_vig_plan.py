@@ -2,7 +2,7 @@ r"""How many neighbours, and how far apart in rank, each block of a Vision GNN t
 
 from __future__ import annotations
 
-from pyg_vision.nn.graph.dilated_knn_graph import Reach
+from pyg_vision.nn.graph.dilated_knn_graph import Reach, fit_reach
 
 
 def vig_reaches(depth: int, k: int, dilation: bool) -> list[Reach]:
@@ -27,9 +27,8 @@ def fit_reaches(reaches: list[Reach], num_nodes: int) -> list[Reach]:
         reaches (list): The neighbourhoods asked for.
         num_nodes (int): The patches of the image.
     """
-    most = min(max(reach.k for reach in reaches), num_nodes)
-    most_dilation = max(num_nodes // most, 1)
-    return [Reach(min(k, num_nodes), min(dilation, most_dilation)) for k, dilation in reaches]
+    widest = max(reach.k for reach in reaches)
+    return [fit_reach(reach, num_nodes, widest) for reach in reaches]
 
 
 # The patches of the last stage of a pyramid at 224 pixels, beyond which the published code does not

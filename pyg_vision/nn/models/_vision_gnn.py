@@ -15,7 +15,6 @@ from torch.utils.checkpoint import checkpoint
 from torch_geometric.data import Data
 
 from pyg_vision._checks import check_int
-from pyg_vision._validation import is_mapped
 from pyg_vision._warn import warn
 from pyg_vision.data import fold_batch, fold_images
 from pyg_vision.data.size import read_sizes
@@ -24,7 +23,13 @@ from pyg_vision.nn.graph.dilated_knn_graph import Reach
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._fusable_model import FusableModel
-from pyg_vision.nn.models._vig_names import resample_pos_embed
+from pyg_vision.nn.models._vision_block import (
+    VisionBlock,
+    add_position,
+    check_images,
+    recorded_images,
+    stored_as,
+)
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Grid
 
@@ -39,6 +44,7 @@ class VisionGNN(FusableModel):
     """
 
     _memory_format = torch.channels_last
+    _block: type[VisionBlock] = VisionBlock
 
     stem: Module
     head: Module
@@ -66,12 +72,16 @@ class VisionGNN(FusableModel):
         self._warned = False
         self.grad_checkpointing = False
 
-    def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
+    def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
         r"""Returns what halves the grid, and the blocks that follow, for each stage."""
         raise NotImplementedError
 
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         r"""Returns the neighbourhood of each block for a first grid of that size."""
+        raise NotImplementedError
+
+    def _recorded_reaches(self) -> list[tuple[int, int, int, int]]:
+        r"""Returns what :meth:`VisionBlock.forward` fits to the maps, for each block."""
         raise NotImplementedError
 
     def block_grids(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
@@ -151,6 +161,8 @@ class VisionGNN(FusableModel):
             neighbors (list, optional): A graph for each block, used instead of new ones.
                 (default: :obj:`None`)
         """
+        if isinstance(x, Proxy):
+            raise TypeError("torch.fx records no graphs: call 'forward_graphs' of the model itself")
         features, graphs, _ = self._run_blocks(x, neighbors)
         return self.forward_head(features), graphs
 
@@ -228,10 +240,7 @@ class VisionGNN(FusableModel):
         those that are wanted.
         """
         if isinstance(x, Proxy):
-            raise TypeError(
-                "torch.fx cannot trace a model that builds graphs; pyg_vision.nn.FeatureMaps gives "
-                "its maps, and torch.export traces it"
-            )
+            return self._record(x, neighbors, wanted)
         if neighbors is not None and len(neighbors) != len(self.reaches):
             raise ValueError(
                 f"'neighbors' must hold a graph for each of {len(self.reaches)} blocks "
@@ -239,50 +248,53 @@ class VisionGNN(FusableModel):
             )
         x = self._embed(self._read(x))
         height, width = x.shape[-2:]
-        x = self._to_nodes(x)
+        x = self._block.to_nodes(x)
         graphs: list[NeighborTable] = []
         found: dict[int, Tensor] = {}
         reaches = self._fit(height, width)
         for downsample, blocks in self._stages():
             if downsample is not None:
-                x = downsample(self._to_map(x, height, width))
+                x = downsample(self._block.to_map(x, height, width))
                 height, width = x.shape[-2:]
-                x = self._to_nodes(x)
+                x = self._block.to_nodes(x)
             for block in blocks:
                 i = len(graphs)
                 given = None if neighbors is None else neighbors[i]
-                x, graph = self._run_block(block, x, given, reaches[i], (height, width))
+                x, graph = self._checkpointed(
+                    block, block.run, x, given, reaches[i], (height, width)
+                )
                 graphs.append(graph)
                 if i in wanted:
-                    found[i] = self._to_map(x, height, width)
+                    found[i] = self._block.to_map(x, height, width)
         return x, graphs, found
 
-    def _run_block(
-        self,
-        block: Module,
-        x: Tensor,
-        neighbors: NeighborTable | None,
-        reach: Reach,
-        grid_size: tuple[int, int],
-    ) -> tuple[Tensor, NeighborTable]:
-        def run(x: Tensor) -> tuple[Tensor, NeighborTable]:
-            x, graph = block["grapher"](  # type: ignore[index]
-                x,
-                neighbors,
-                k=reach.k,
-                dilation=reach.dilation,
-                grid_size=grid_size,
-                return_graph=True,
-            )
-            return block["ffn"](x), graph  # type: ignore[index]
+    def _record(
+        self, x: Proxy, neighbors: Sequence[NeighborTable] | None, wanted: Container[int]
+    ) -> tuple[Tensor, list[NeighborTable], dict[int, Tensor]]:
+        r"""Returns what :meth:`_run_blocks` does but for the graphs, recorded by torch.fx with
+        each block as one node.
+        """
+        maps = self._embed(recorded_images(x, self.in_channels, neighbors))  # type: ignore[arg-type]
+        rows = iter(self._recorded_reaches())
+        found: dict[int, Tensor] = {}
+        i = 0
+        for downsample, blocks in self._stages():
+            maps = maps if downsample is None else downsample(maps)
+            for block in blocks:
+                maps = block(maps, *next(rows))
+                if i in wanted:
+                    found[i] = maps
+                i += 1
+        return self._block.to_nodes(maps), [], found
 
-        return self._checkpointed(block, run, x)
-
-    def _checkpointed(self, block: Module, run: Callable[..., Any], x: Tensor) -> Any:
+    def _checkpointed(self, block: Module, run: Callable[..., Any], *args: Any) -> Any:
         if not (self.grad_checkpointing and self.training and torch.is_grad_enabled()):
-            return run(x)
+            return run(*args)
         return checkpoint(
-            run, x, use_reentrant=False, context_fn=lambda: (nullcontext(), _counted_once(block))
+            run,
+            *args,
+            use_reentrant=False,
+            context_fn=lambda: (nullcontext(), _counted_once(block)),
         )
 
     def _of_different_sizes(self, x: object) -> list[Tensor] | None:
@@ -344,37 +356,14 @@ class VisionGNN(FusableModel):
         r"""Returns images :math:`(B, C_{in}, H, W)`."""
         if isinstance(x, Data):
             x = fold_batch(x)
-        if not isinstance(x, Tensor):
-            raise TypeError(f"the input must be a tensor or a Batch (got '{type(x).__name__}')")
-        if x.dim() != 4 or x.size(1) != self.in_channels or x.numel() == 0:
-            raise ValueError(
-                f"the input must be images [B, {self.in_channels}, H, W], at least one "
-                f"(got shape {list(x.shape)})"
-            )
-        if not x.is_floating_point():
-            raise TypeError(f"images must be floating-point, e.g. in [0, 1] (got {x.dtype})")
-        return x
+        return check_images(x, self.in_channels)
 
     def _embed(self, x: Tensor) -> Tensor:
         r"""Returns patch embeddings with their positions, :math:`(B, C, H', W')`."""
-        if not is_mapped(x):  # torch.vmap knows no memory formats
-            x = x.contiguous(memory_format=self._memory_format)
-        return self._add_position(self.stem(x))
+        return self._add_position(self.stem(stored_as(x, self._memory_format)))
 
     def _add_position(self, x: Tensor) -> Tensor:
-        pos: Tensor = self.pos_embed
-        if x.shape[-2:] != pos.shape[-2:]:
-            pos = resample_pos_embed(pos, (x.size(-2), x.size(-1)))
-        if not is_mapped(x):
-            pos = pos.contiguous(memory_format=self._memory_format)
-        return x + pos
-
-    def _to_nodes(self, x: Tensor) -> Tensor:
-        # A view where the stem ran on channels-last maps, as it does by default.
-        return x.permute(0, 2, 3, 1).flatten(1, 2)
-
-    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
-        return x.view(x.size(0), height, width, -1).permute(0, 3, 1, 2)
+        return add_position(x, self.pos_embed, self._memory_format)
 
     def _fit(self, height: int, width: int) -> list[Reach]:
         r"""Returns the neighbourhoods for a first grid of that size; warns once if fewer."""

@@ -11,14 +11,30 @@ from torch.nn import BatchNorm2d
 
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
 from pyg_vision.nn.dense.dense_layers import Conv1x1
+from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.vig import ViG
+
+
+class DenseVisionBlock(VisionBlock):
+    r"""A block whose halves take maps."""
+
+    @staticmethod
+    def to_nodes(x: Tensor) -> Tensor:
+        r"""Returns maps as they are."""
+        return x
+
+    @staticmethod
+    def to_map(x: Tensor, height: int, width: int) -> Tensor:
+        r"""Returns maps as they are."""
+        return x
 
 
 class DenseVisionGNN(VisionGNN):
     r"""What the dense twins of Vision GNNs share: features that are maps throughout."""
 
     _memory_format = torch.contiguous_format
+    _block = DenseVisionBlock
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(  # type: ignore[misc, call-arg]
@@ -43,12 +59,6 @@ class DenseVisionGNN(VisionGNN):
         pooled = F.adaptive_avg_pool2d(x, 1)
         out: Tensor = pooled if pre_logits else self.head(pooled)
         return out.squeeze(-1).squeeze(-1)
-
-    def _to_nodes(self, x: Tensor) -> Tensor:
-        return x
-
-    def _to_map(self, x: Tensor, height: int, width: int) -> Tensor:
-        return x
 
 
 class DenseViG(DenseVisionGNN, ViG):

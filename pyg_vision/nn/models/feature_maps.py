@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # slow to import, and not needed by most
 class FeatureMaps(Module):
     r"""The maps that an image model computes after its stages, as a module.
 
-    It takes the place of torchvision's :obj:`create_feature_extractor`, which traces a model with
-    placeholders and so cannot follow one that builds graphs.
+    Torchvision's :obj:`create_feature_extractor` gives them too, by the names of stages or blocks:
+    a block is one node of the graph that it records.
 
     Args:
         model (ViG or PyramidViG): The model. Its head is removed.

@@ -30,6 +30,7 @@ from pyg_vision.nn.models._vig_describe import describe_pyramid
 from pyg_vision.nn.models._vig_names import pyramid_rules
 from pyg_vision.nn.models._vig_plan import pyramid_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
+from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend, Grid, PositionBias
@@ -214,7 +215,7 @@ class PyramidViG(VisionGNN):
                     relative_pos=position,
                 )
                 second = ffn(width_of, act=act, drop_path=rate)
-                blocks.append(ModuleDict({"grapher": first, "ffn": second}))
+                blocks.append(self._block(first, second))
             stage["blocks"] = blocks
             self.stages.append(stage)
         self.head = self._make_head()
@@ -248,7 +249,7 @@ class PyramidViG(VisionGNN):
             found += [((height, width), (height // ratio, width // ratio))] * depth
         return found
 
-    def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
+    def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
         for stage in self.stages:
             parts = dict(stage.named_children())
             yield parts.get("downsample"), parts["blocks"]  # type: ignore[misc]
@@ -262,6 +263,14 @@ class PyramidViG(VisionGNN):
             fit_reach(reach, rows * columns)
             for reach, (_, (rows, columns)) in zip(self.reaches, grids, strict=True)
         ]
+
+    def _recorded_reaches(self) -> list[tuple[int, int, int, int]]:
+        ratios = [
+            ratio
+            for depth, ratio in zip(self.depths, self.reduce_ratios, strict=True)
+            for _ in range(depth)
+        ]
+        return [(*reach, reach.k, ratio) for reach, ratio in zip(self.reaches, ratios, strict=True)]
 
 
 def _half(side: int) -> int:

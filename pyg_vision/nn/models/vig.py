@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from torch.nn import BatchNorm1d, Module, ModuleDict, ModuleList, Parameter
+from torch.nn import BatchNorm1d, Module, ModuleList, Parameter
 
 from pyg_vision._checks import check_int, check_rate
 from pyg_vision.data.size import as_size
@@ -20,6 +20,7 @@ from pyg_vision.nn.models._vig_describe import describe_vig
 from pyg_vision.nn.models._vig_names import PUBLISHED
 from pyg_vision.nn.models._vig_plan import fit_reaches, vig_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
+from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend, Grid
@@ -162,7 +163,7 @@ class ViG(VisionGNN):
                 knn_backend=knn_backend,
             )
             second = ffn(channels, act=act, drop_path=rate)
-            self.blocks.append(ModuleDict({"grapher": first, "ffn": second}))
+            self.blocks.append(self._block(first, second))
         self.head = self._make_head()
         self.reset_parameters()
 
@@ -178,7 +179,7 @@ class ViG(VisionGNN):
         grid = -(-height // self.patch_size), -(-width // self.patch_size)
         return [(grid, grid)] * self.depth
 
-    def _stages(self) -> Iterator[tuple[Module | None, Sequence[Module]]]:
+    def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
         yield None, self.blocks  # type: ignore[misc]
 
     def _map_info(self) -> list[tuple[int, int]]:
@@ -186,6 +187,10 @@ class ViG(VisionGNN):
 
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         return fit_reaches(self.reaches, height * width)
+
+    def _recorded_reaches(self) -> list[tuple[int, int, int, int]]:
+        widest = max(reach.k for reach in self.reaches)
+        return [(*reach, widest, 1) for reach in self.reaches]
 
 
 class ViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them

@@ -1,12 +1,14 @@
 """What isotropic and pyramid models share: images of any sizes, and training in less memory."""
 
+import pickle
+
 import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch_geometric.data import Batch
 
 from pyg_vision.data import image_graph
-from pyg_vision.nn import DenseViG, PyramidViG, ViG
+from pyg_vision.nn import DensePyramidViG, DenseViG, PyramidViG, ViG
 
 VIG = {
     "channels": 16, "depth": 3, "k": 5, "num_classes": 4, "image_size": 32, "patch_size": 4,
@@ -171,3 +173,62 @@ def test_autocast_trains_and_searches_in_float32(name, dtype, steps):
     assert set(seen) == {torch.float32}
     assert all(loss == loss for loss in losses)
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.filterwarnings("ignore:an image of")
+@pytest.mark.parametrize("name", [*MODELS, "DenseViG", "DensePyramidViG"])
+def test_recorded_by_fx(name):
+    cls, options = MODELS[name.removeprefix("Dense")]
+    torch.manual_seed(0)
+    if name.startswith("Dense"):
+        cls = {"ViG": DenseViG, "PyramidViG": DensePyramidViG}[cls.__name__]
+    model = cls(**options).double().eval()
+    recorded = torch.fx.symbolic_trace(model)
+    for size in [(64, 64), (32, 48), (33, 47)]:
+        x = torch.rand(2, 3, *size, dtype=torch.double)
+        assert torch.equal(recorded(x), model(x))
+    again = pickle.loads(pickle.dumps(recorded))
+    assert torch.equal(again(x), model(x))
+    x = x.requires_grad_()
+    a, b = (torch.autograd.grad(m(x).sum(), x)[0] for m in (recorded, model))
+    assert torch.equal(a, b)
+
+
+def test_what_fx_does_not_record():
+    model = make("ViG").eval()
+    x = torch.rand(1, 3, 32, 32, dtype=torch.double)
+    recorded = torch.fx.symbolic_trace(model)
+    with pytest.raises(ValueError, match="takes no 'neighbors'"):
+        recorded(x, model.forward_graphs(x)[1])
+    with pytest.raises(ValueError, match=r"must be images \[B, 3, H, W\]"):
+        recorded(x[:, :1])
+
+    class Graphs(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, x):
+            return self.model.forward_graphs(x)
+
+    with pytest.raises(TypeError, match="records no graphs"):
+        torch.fx.symbolic_trace(Graphs())
+
+
+def test_fx_records_other_uses():
+    model = make("PyramidViG").eval()
+    x = torch.rand(1, 3, 64, 64, dtype=torch.double)
+
+    class Maps(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, x):
+            last, maps = self.model.forward_intermediates(x, [0, -1])
+            return last, maps[0], maps[1]
+
+    wanted = model.forward_intermediates(x, [0, -1])
+    last, *maps = torch.fx.symbolic_trace(Maps())(x)
+    assert torch.equal(last, wanted[0])
+    assert all(torch.equal(a, b) for a, b in zip(maps, wanted[1], strict=True))

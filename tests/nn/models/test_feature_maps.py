@@ -63,6 +63,9 @@ def test_wrong_models_and_stages():
         FeatureMaps(PyramidViG(**TINY), [4])
 
 
-def test_tracing_says_what_to_do_instead():
-    with pytest.raises(TypeError, match=r"pyg_vision\.nn\.FeatureMaps gives its maps"):
-        create_feature_extractor(PyramidViG(**TINY), ["stages.0"])
+def test_same_as_of_torchvision():
+    model = PyramidViG(**TINY).eval()
+    x = torch.rand(2, 3, 64, 96)
+    found = create_feature_extractor(model, {"stages.0": "0", "stages.2": "1"}).eval()(x)
+    maps = FeatureMaps(model, [0, 2])(x)
+    assert all(torch.equal(found[name], maps[name]) for name in ("0", "1"))
