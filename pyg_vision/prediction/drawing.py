@@ -55,7 +55,9 @@ def joint_response(trained: TrainedModel, data: Data, label: int) -> Tensor:
     r"""Returns how much each joint in each frame speaks for a class, from 0 to 1.
 
     It is the score that the classifier gives to the features of a joint, from the least to the
-    greatest of the sequence; a model that shortens time has one for several frames.
+    greatest of the sequence; a model that shortens time has one for several frames. Where the model
+    sees a frame more than once, in several clips or in one that was repeated, it is the mean; where
+    it sees none of a person, zero.
 
     Args:
         trained (TrainedModel): A model of skeletons with :obj:`extract_feature`.
@@ -71,7 +73,7 @@ def joint_response(trained: TrainedModel, data: Data, label: int) -> Tensor:
         >>> joint_response(trained, data, label=2).shape
         torch.Size([1, 12, 18])
     """
-    return _response(trained, _clip(trained, data), label, data.skeleton_shape[1])
+    return _response(trained, data, label)
 
 
 def draw_blocks(
@@ -169,34 +171,53 @@ def _seen(trained: TrainedModel, image: Any) -> tuple[Tensor, Tensor]:
     return pixels, made.to(next(trained.model.parameters()).device)
 
 
-def _clip(trained: TrainedModel, data: Data) -> Data:
-    made = trained.transform(data)
-    clip: Data = made[0] if isinstance(made, list) else made
-    return clip
+def _response(trained: TrainedModel, data: Data, label: int) -> Tensor:
+    r"""Returns the response of the joints, of the clips that the model saw of a sequence."""
+    shape = data.skeleton_shape
+    marked = data.__copy__()
+    persons, frames = (torch.arange(1.0, size + 1) for size in shape[:2])  # zero is no one
+    marked.source = torch.stack(torch.meshgrid(persons, frames, indexing="ij"), dim=-1)
+    marked.source = marked.source.repeat_interleave(shape[2], dim=1).flatten(0, 1)
+    made = trained.transform(marked)
+    clips: list[Data] = made if isinstance(made, list) else [made]
+    total, count = torch.zeros(tuple(shape)), torch.zeros(*shape[:2], 1)
+    for clip, scores in zip(clips, _scores_of(trained, clips, label), strict=True):
+        # A frame between two is the nearer one's.
+        where = clip.source.view(*clip.skeleton_shape, 2)[:, :, 0].round().long()
+        there = (where > 0).all(dim=-1)
+        places = tuple((where[there] - 1).unbind(dim=-1))
+        total.index_put_(places, scores[there], accumulate=True)
+        count.index_put_(places, torch.ones(len(places[0]), 1), accumulate=True)
+    mean = total / count.clamp(min=1)
+    for person, seen in zip(mean, count[..., 0] > 0, strict=True):
+        if bool(seen.any()):  # frames that were left out are like the nearest that was not
+            known = seen.nonzero().flatten()
+            distance = (torch.arange(len(seen))[:, None] - known).abs()
+            person.copy_(person[known[distance.argmin(dim=1)]])
+    return mean
 
 
-def _response(trained: TrainedModel, clip: Data, label: int, length: int) -> Tensor:
-    r"""Returns the response of the joints of a clip, spread over so many frames."""
+def _scores_of(trained: TrainedModel, clips: list[Data], label: int) -> list[Tensor]:
+    r"""Returns the score of each joint of each clip, from 0 to 1."""
     device = next(trained.model.parameters()).device
-    with torch.inference_mode():
-        found = node_scores(trained.model, Batch.from_data_list([clip]).to(device))
-    scores, frames = found[..., label].cpu().float(), found.size(1)
-    scores = (scores - scores.min()) / (scores.max() - scores.min()).clamp(min=1e-12)
-    scores = scores[: clip.skeleton_shape[0]]  # a model may fill up persons
-    return scores[:, torch.arange(length) * frames // length]
+    found = []
+    for clip in clips:
+        persons, length, _ = clip.skeleton_shape
+        with torch.inference_mode():
+            scores = node_scores(trained.model, Batch.from_data_list([clip]).to(device))
+        scores = scores[:persons, ..., label].cpu().float()  # a model may fill up persons
+        found.append(scores[:, torch.arange(length) * scores.size(1) // length])
+    low, high = min(float(s.min()) for s in found), max(float(s.max()) for s in found)
+    return [(scores - low) / max(high - low, 1e-12) for scores in found]
 
 
 def _draw_sequence(trained: TrainedModel, data: Data, prediction: Prediction) -> Figure:
     from pyg_vision.visualization import draw_skeleton
 
-    clip = _clip(trained, data)
-    # Where persons were left out, what is left is drawn.
-    shown = data if clip.skeleton_shape[0] == data.skeleton_shape[0] else clip
-    label = trained.classes.index(prediction.label)
-    response = _response(trained, clip, label, shown.skeleton_shape[1])
+    response = _response(trained, data, trained.classes.index(prediction.label))
     caption = "Discs: how much a joint speaks for that class, the larger the more."
     title = _title(prediction, trained.multi_label)
-    return draw_skeleton(shown, title=title, caption=caption, response=response)
+    return draw_skeleton(data, title=title, caption=caption, response=response)
 
 
 def _draw_image(trained: TrainedModel, image: Any, prediction: Prediction) -> Figure:

@@ -2,6 +2,8 @@ r"""What the transforms of skeleton sequences share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
@@ -112,30 +114,32 @@ def take_persons(data: Data, index: Tensor) -> Data:
     return _take(data, 0, index)
 
 
-def replace_nodes(data: Data, x: Tensor, pos: Tensor | None = None) -> Data:
-    r"""Replaces the nodes by arrays :math:`(M, T, V, C)` of other frames or persons.
+def rearrange(data: Data, take: Callable[[Tensor], Tensor]) -> Data:
+    r"""Takes other frames or persons: replaces each attribute of nodes, an array
+    :math:`(M, T, V, C)`, by what :obj:`take` returns of it.
 
     Edges go, since they were those of other nodes.
     """
-    data.skeleton_shape = SkeletonShape(*x.shape[:3])
-    data.x = x.reshape(-1, x.size(-1))
-    if pos is not None:
-        data.pos = pos.reshape(-1, pos.size(-1))
-    return _drop_edges(data)
+    for name in [name for name in data.keys() if name.startswith("edge_")]:
+        del data[name]
+    return rearrange_joints(data, take)
+
+
+def rearrange_joints(data: Data, take: Callable[[Tensor], Tensor]) -> Data:
+    r"""As :func:`rearrange`, where edges stay those of the same places."""
+    shape = shape_of(data)
+    names = [name for name in data.keys() if data.is_node_attr(name)]
+    for name in names:
+        value = data[name]
+        if isinstance(value, Tensor):
+            taken = take(value.reshape(*shape, -1))
+            data[name] = taken.reshape(-1, *value.shape[1:])
+            data.skeleton_shape = SkeletonShape(*taken.shape[:3])
+    return data
 
 
 def _take(data: Data, dim: int, index: Tensor) -> Data:
-    shape, index = shape_of(data), index.to(data.x.device)
-    x = data.x.view(*shape, -1).index_select(dim, index)
-    pos = data.pos.view(*shape, -1).index_select(dim, index) if "pos" in data else None
-    return replace_nodes(data, x, pos)
-
-
-def _drop_edges(data: Data) -> Data:
-    for name in ("edge_index", "edge_type", "edge_weight", "edge_attr"):
-        if name in data:
-            del data[name]
-    return data
+    return rearrange(data, lambda value: value.index_select(dim, index.to(value.device)))
 
 
 def random_index(high: int, count: int) -> Tensor:

@@ -15,8 +15,8 @@ from pyg_vision.transforms._skeleton import (
     coordinates,
     found,
     layout_of,
+    rearrange_joints,
     set_coordinates,
-    shape_of,
     uniform,
 )
 
@@ -152,8 +152,7 @@ class RandomFlipSkeleton(SkeletonTransform):
         mirrored = pos[:, :, layout.flip_order].clone()
         mirrored[..., self.axis] = 2 * self.middle - mirrored[..., self.axis]
         absent = ~found(data, pos)[:, :, layout.flip_order]
-        x = data.x.view(*shape_of(data), -1)[:, :, layout.flip_order]
-        data.x = x.reshape(-1, x.size(-1))
+        data = rearrange_joints(data, lambda value: value[:, :, layout.flip_order])
         return set_coordinates(data, mirrored.masked_fill(absent, 0))
 
 

@@ -16,7 +16,7 @@ from pyg_vision._checks import check_int
 from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     random_index,
-    replace_nodes,
+    rearrange,
     shape_of,
     take_frames,
     uniform,
@@ -181,13 +181,16 @@ class CropResizeFrames(SkeletonTransform):
             begin = int(torch.randint(length - kept + 1, (1,), device="cpu"))
 
         def resize(value: Tensor) -> Tensor:
-            rows = value.reshape(shape.num_persons, length, -1)[:, begin : begin + kept]
-            out = interpolate(rows.transpose(1, 2), self.num_frames, mode="linear")
+            rows = value.flatten(2)[:, begin : begin + kept].transpose(1, 2)
+            if value.is_floating_point():
+                out = interpolate(rows, self.num_frames, mode="linear")
+            else:  # there is nothing between two classes
+                out = interpolate(rows.double(), self.num_frames, mode="nearest").to(value.dtype)
             return out.transpose(1, 2).reshape(
                 shape.num_persons, self.num_frames, shape.num_joints, -1
             )
 
-        return replace_nodes(data, resize(data.x), resize(data.pos) if "pos" in data else None)
+        return rearrange(data, resize)
 
 
 @functional_transform("random_choose_frames")
@@ -305,10 +308,7 @@ def _loop_persons(data: Data, num_frames: int) -> Data:
         index[m] = frames[torch.arange(num_frames, device="cpu") % len(frames)]
     rows = torch.arange(shape.num_persons, device="cpu")[:, None]
 
-    def take(value: Tensor) -> Tensor:
-        return value.view(*shape, -1)[rows.to(value.device), index.to(value.device)]
-
-    return replace_nodes(data, take(data.x), take(data.pos) if "pos" in data else None)
+    return rearrange(data, lambda value: value[rows.to(value.device), index.to(value.device)])
 
 
 def _place(data: Data, begin: int, first: int, length: int, num_frames: int) -> Data:
@@ -316,9 +316,8 @@ def _place(data: Data, begin: int, first: int, length: int, num_frames: int) -> 
     shape = shape_of(data)
 
     def place(value: Tensor) -> Tensor:
-        array = value.view(*shape, -1)
-        out = array.new_zeros(shape.num_persons, num_frames, shape.num_joints, array.size(-1))
-        out[:, begin : begin + length] = array[:, first : first + length]
+        out = value.new_zeros(shape.num_persons, num_frames, shape.num_joints, value.size(-1))
+        out[:, begin : begin + length] = value[:, first : first + length]
         return out
 
-    return replace_nodes(data, place(data.x), place(data.pos) if "pos" in data else None)
+    return rearrange(data, place)

@@ -12,7 +12,7 @@ from pyg_vision.transforms._skeleton import (
     SkeletonTransform,
     coordinates,
     has_score,
-    replace_nodes,
+    rearrange,
     score_of,
     seen,
     shape_of,
@@ -203,10 +203,6 @@ def _movement(pos: Tensor) -> Tensor:
 def _rearrange(data: Data, order: Tensor) -> Data:
     r"""Puts person :obj:`order[m, t]` of frame :math:`t` into track :math:`m`; -1 is no one."""
     shape, order = shape_of(data), order.to(data.x.device)
-    x = data.x.view(*shape, -1)
-    pos = data.pos.view(*shape, -1)
     frames = torch.arange(shape.num_frames, device=order.device)
     missing = (order < 0)[:, :, None, None]
-    taken_x = x[order.clamp(min=0), frames].masked_fill(missing, 0)
-    taken_pos = pos[order.clamp(min=0), frames].masked_fill(missing, 0)
-    return replace_nodes(data, taken_x, taken_pos)
+    return rearrange(data, lambda value: value[order.clamp(min=0), frames].masked_fill(missing, 0))

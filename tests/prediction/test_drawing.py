@@ -1,4 +1,6 @@
+import dataclasses
 import io
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 from torchvision.models import resnet18
 
 from pyg_vision.data import skeleton_sequence
+from pyg_vision.data.skeleton import read_shapes
 from pyg_vision.nn import STGCN, PyramidViG, ViG
 from pyg_vision.prediction import (
     Predictor,
@@ -15,6 +18,7 @@ from pyg_vision.prediction import (
     draw_class,
     draw_prediction,
     joint_response,
+    make_transforms,
 )
 
 
@@ -40,6 +44,49 @@ def test_the_response_is_the_score_of_each_joint():
         scores = trained.model.extract_feature(data).scores[:, 1].view(2, 5, 17)
     expected = (scores - scores.min()) / (scores.max() - scores.min())
     torch.testing.assert_close(found, expected[:, [0, 0, 1, 1, 2, 2, 3, 3, 4]])
+
+
+def looked_at(steps):
+    """The response where a model's score is the number of the frame and the person that it saw."""
+    trained = stgcn()
+    data = skeleton_sequence(torch.rand(2, 6, 17, 2) + 0.1, "coco")
+    number = torch.arange(2)[:, None] * 10 + torch.arange(6) + 1
+    data.x[:, 0] = number.repeat_interleave(17, 1).flatten()
+    data.pos[:, 0] = data.x[:, 0]
+    trained = dataclasses.replace(trained, transform=make_transforms(steps))
+
+    def scores(model, batch):
+        shape = read_shapes(batch)[0]
+        return batch.x[:, :1].view(*shape, 1).expand(*shape, 3)
+
+    with patch("pyg_vision.prediction.drawing.node_scores", scores):
+        return joint_response(trained, data, 1)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"PadFrames": {"num_frames": 20, "mode": "loop"}}],
+        [{"PadFrames": {"num_frames": 20, "mode": "loop_persons"}}],
+        [{"UniformSampleFrames": {"num_frames": 9, "num_clips": 3, "seed": 1}}],
+        [{"CropResizeFrames": {"num_frames": 18, "share": 1.0}}],
+        [{"TopPersons": {"num_persons": 2}}],
+    ],
+)
+def test_each_frame_shows_its_own_response(steps):
+    found = looked_at(steps)
+    assert found.shape == (2, 6, 17)
+    expected = torch.arange(2)[:, None] * 10 + torch.arange(6.0)
+    expected = (expected / 15)[..., None].expand(2, 6, 17)
+    torch.testing.assert_close(found, expected, atol=0.02, rtol=0)
+
+
+def test_frames_and_persons_that_were_left_out():
+    found = looked_at([{"SampleFrames": {"num_frames": 2}}])
+    near = torch.tensor([[0, 0, 0, 5, 5, 5], [10, 10, 10, 15, 15, 15]]) / 15
+    torch.testing.assert_close(found, near[..., None].expand(2, 6, 17))
+    found = looked_at([{"TopPersons": {"num_persons": 1}}])
+    assert (found == 0).flatten(1).all(dim=1).sum() == 1
 
 
 def test_a_sequence_has_discs():

@@ -8,11 +8,15 @@ from torch_geometric.loader import DataLoader
 from pyg_vision.data import SkeletonLayout, skeleton_sequence
 from pyg_vision.transforms import (
     CropResizeFrames,
+    FirstPersons,
     PadFrames,
     RandomChooseFrames,
+    RandomFlipSkeleton,
     RandomShiftFrames,
     SampleFrames,
     SkeletonEdges,
+    TopPersons,
+    TrackPersons,
     UniformSampleFrames,
 )
 
@@ -241,3 +245,39 @@ def test_persons_are_looped_by_themselves_as_in_2s_agcn():
     assert torch.equal(out[1], keypoints[1][[4, 5, 6] * 4])
     assert not out[2].any()
     assert torch.equal(data.x, data.pos)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        SampleFrames(4),
+        SampleFrames(30, random=True),
+        UniformSampleFrames(9, seed=1),
+        CropResizeFrames(8, share=1.0),
+        RandomChooseFrames(20),
+        RandomShiftFrames(),
+        PadFrames(20),
+        PadFrames(20, "zero"),
+        PadFrames(20, "loop_persons"),
+        TopPersons(1),
+        TopPersons(1, every_frame=True),
+        FirstPersons(1),
+        TrackPersons(),
+        RandomFlipSkeleton(p=1.0),
+    ],
+)
+def test_what_else_a_joint_has_goes_with_it(transform):
+    torch.manual_seed(0)
+    data = skeleton_sequence(torch.rand(2, 12, 17, 2) + 0.1, "coco", score=torch.rand(2, 12, 17))
+    data.own = data.x[:, 2].clone()
+    data.twice = torch.stack((data.own, 2 * data.own), dim=1)
+    data.count = torch.arange(data.num_nodes) + 1
+    data.y = torch.tensor([3])
+    out = transform(data)
+    torch.testing.assert_close(out.own, out.x[:, 2])
+    torch.testing.assert_close(out.twice, torch.stack((out.own, 2 * out.own), dim=1))
+    assert out.count.shape == out.own.shape
+    assert out.count.dtype == torch.long
+    assert out.y.tolist() == [3]
+    assert data.own.shape == (2 * 12 * 17,)
+    assert out.validate()
