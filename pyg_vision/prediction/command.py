@@ -94,7 +94,9 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--classes", metavar="FILE", help="a .json list of the names of classes, where not said"
     )
     group.add_argument(
-        "--input", metavar="JSON", help="what is done to an input, as a checkpoint of 'fit' says it"
+        "--input",
+        metavar="JSON",
+        help="what is done to an input, as a checkpoint of 'fit' says it, in place of what it says",
     )
     group.add_argument(
         "--multi_label",
@@ -112,16 +114,19 @@ def open_models(values: argparse.Namespace) -> list[TrainedModel]:
     """
     device = _device(values)
     if values.ensemble:
-        if values.model is not None:
-            values.parser.error("--model is for one --checkpoint; --ensemble takes runs of 'fit'")
+        if values.model is not None or values.input is not None:
+            values.parser.error(
+                "--model and --input are for one --checkpoint; --ensemble takes runs of 'fit'"
+            )
         several = [load_trained(path, device) for path in values.ensemble]
         return [replace(one, multi_label=one.multi_label or values.multi_label) for one in several]
     if values.weights is not None:
         values.parser.error("--weights are of an --ensemble")
-    if values.model is None and (values.options or values.input):
-        values.parser.error("--options and --input belong to a --model")
+    given = None if values.input is None else _json(values, "--input", values.input)
+    if values.model is None and values.options:
+        values.parser.error("--options belong to a --model")
     if values.model is None:
-        found = load_trained(values.checkpoint, device)
+        found = load_trained(values.checkpoint, device, given)
         if values.classes is not None:
             classes = _json(values, "--classes", Path(values.classes).read_text(encoding="utf-8"))
             found = TrainedModel.of(found.model, classes, found.input, found.multi_label)
@@ -132,7 +137,6 @@ def open_models(values: argparse.Namespace) -> list[TrainedModel]:
     classes = None
     if values.classes is not None:
         classes = _json(values, "--classes", Path(values.classes).read_text(encoding="utf-8"))
-    given = None if values.input is None else _json(values, "--input", values.input)
     found = open_model(values.checkpoint, values.model, options, classes, given, values.multi_label)
     return [found.to(device)]
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch_geometric.data import Data
 
+from pyg_vision._warn import warn
 from pyg_vision.data import SkeletonLayout, skeletons_to_dense
 from pyg_vision.nn import find_builder
 from pyg_vision.prediction._checkpoint import (
@@ -174,7 +175,11 @@ def _dense(model: Module, batch: Any) -> Any:
     return skeletons_to_dense(batch) if isinstance(batch, Data) and not takes_graphs else batch
 
 
-def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> TrainedModel:
+def load_trained(
+    path: str | os.PathLike[str],
+    device: torch.device | str = "cpu",
+    input: Mapping[str, Any] | None = None,
+) -> TrainedModel:
     r"""Loads a model from a checkpoint of :obj:`pyg-vision fit`: the average of its weights where
     the training kept one; or from a file of :func:`~pyg_vision.weights.convert` or of published
     weights whose model is known by its names and shapes.
@@ -184,6 +189,9 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
     Args:
         path (str or pathlib.Path): The checkpoint, or the folder of the run.
         device (torch.device, optional): Where the model goes. (default: the CPU)
+        input (dict, optional): What is done to an input, in plain data, see
+            :meth:`TrainedModel.of`. (default: what the file says; of a file of weights of skeletons
+            that says nothing, nothing is done, with a warning)
 
     Raises:
         CheckpointError: If the file cannot be read, or its model is not known.
@@ -206,14 +214,14 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
             )
         path = newest
     if Path(path).suffix == ".safetensors":
-        return _from_weights(path).to(device)
+        return _from_weights(path, input).to(device)
     try:
         found = read_checkpoint(path)
     except NoTrainingError:
-        return _from_weights(path).to(device)
+        return _from_weights(path, input).to(device)
     about = found.get("pyg_vision")
     if not isinstance(about, dict):
-        return _from_weights(path).to(device)
+        return _from_weights(path, input).to(device)
     try:
         given = about["config"]["model"]["init_args"]
         classes = [str(name) for name in about["classes"]]
@@ -222,13 +230,14 @@ def load_trained(path: str | os.PathLike[str], device: torch.device | str = "cpu
             options["layout"] = SkeletonLayout.from_dict(about["layout"])
         model = find_builder(given["model"])(num_classes=len(classes), **options)
         model.load_state_dict(_weights(found["state_dict"]))
-        transform = make_input(about["input"])
+        about_input = about["input"] if input is None else input
+        transform = make_input(about_input)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise CheckpointError(f"'{path}' holds a model that cannot be made: {reason}") from error
     model = model.to(device).eval()
     multi_label = bool(about.get("multi_label", False))
-    return TrainedModel(model, classes, transform, about["input"], about["config"], multi_label)
+    return TrainedModel(model, classes, transform, about_input, about["config"], multi_label)
 
 
 def open_model(
@@ -287,15 +296,22 @@ def open_model(
     return TrainedModel.of(made, names, input, multi_label)
 
 
-def _from_weights(path: str | os.PathLike[str]) -> TrainedModel:
+def _from_weights(path: str | os.PathLike[str], input: Mapping[str, Any] | None) -> TrainedModel:
     r"""Returns the model that a file of weights tells by itself."""
     try:
         info = describe_checkpoint(path)
         if info.model is None:
             raise CheckpointError(f"the model of '{path}' is not known; name its --model")
-        return TrainedModel.of(info.build(), info.classes, info.input or None, info.multi_label)
+        given = info.input if input is None else input
+        made = TrainedModel.of(info.build(), info.classes, given or None, info.multi_label)
     except (OSError, ValueError) as error:
         raise CheckpointError(str(error)) from error
+    if not given and made.kind == "skeleton":
+        warn(
+            f"'{path}' does not say how sequences are prepared for its model, so they go into it "
+            f"as they are; 'input' says it"
+        )
+    return made
 
 
 def check_classes(classes: Any) -> list[str]:

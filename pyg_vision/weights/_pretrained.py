@@ -2,6 +2,7 @@ r"""Models from a file alone."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import uuid
@@ -94,6 +95,7 @@ def convert(
     classes: Sequence[str] | None = None,
     averaged: bool = True,
     multi_label: bool | None = None,
+    input: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Path:
     r"""Writes a :obj:`.safetensors` file in our names that carries the configuration of its model,
@@ -108,12 +110,14 @@ def convert(
             (default: :obj:`True`)
         multi_label (bool, optional): Whether an image has any number of the classes.
             (default: what the file says, if not :obj:`False`)
+        input (dict, optional): What is done to an input, in plain data, see
+            :meth:`pyg_vision.prediction.TrainedModel.of`. (default: what the file says)
         **options (optional): Arguments of the model, in place of what the file tells.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is of no known model, does not fit the options, or has another number of
-            classes.
+        ValueError: If it is of no known model, does not fit the options, has another number of
+            classes, or the input is of no known kind.
 
     Example:
         >>> from pyg_vision.nn import ViG
@@ -135,10 +139,13 @@ def convert(
         raise ValueError(f"the model has {count} classes (got {len(classes)} names)")
     if classes is None and info.classes is not None and len(info.classes) == count:
         classes = info.classes
+    if input is not None:  # tried, before a file says it
+        trained = importlib.import_module("pyg_vision.prediction").TrainedModel
+        trained.of(model, classes, input)
     config = {
         "model": info.model,
         "options": info.options | options,
-        "input": info.input,
+        "input": info.input if input is None else dict(input),
         "classes": None if classes is None else list(classes),
         "multi_label": info.multi_label if multi_label is None else multi_label,
     }

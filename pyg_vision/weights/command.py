@@ -29,6 +29,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--multi_label", action="store_true", help="an image has any number of the classes"
     )
+    parser.add_argument(
+        "--input", metavar="JSON", help="what is done to an input, in place of what the file says"
+    )
     parser.set_defaults(run=_convert)
 
 
@@ -39,11 +42,12 @@ def _convert(values: argparse.Namespace) -> int:
         if out.resolve() == source.resolve():
             raise ValueError(f"'{out}' is the file itself; give another --out")
         options = _json("--options", values.options, dict)
+        given = _json("--input", values.input, dict)
         classes = None
         if values.classes is not None:
             classes = _json("--classes", Path(values.classes).read_text(encoding="utf-8"), list)
         several = values.multi_label or None
-        written = convert(source, out, classes, multi_label=several, **(options or {}))
+        written = convert(source, out, classes, multi_label=several, input=given, **(options or {}))
         sys.stdout.write(f"{describe_checkpoint(written)}\n")
     except (OSError, ValueError) as error:
         return _failed(error)

@@ -1,10 +1,13 @@
 import copy
+import warnings
 
 import pytest
 import torch
 
+from pyg_vision.nn import stgcnpp
 from pyg_vision.prediction import CheckpointError, load_trained, write_checkpoint
 from pyg_vision.prediction._preprocess import make_input
+from pyg_vision.weights import convert
 from tests.training import small
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -71,3 +74,28 @@ def test_inputs_of_every_kind():
     transform = make_input({**image, "mean": [0.5] * 3, "std": [0.5] * 3})
     assert transform(torch.zeros(3, 16, 16, dtype=torch.uint8)).eq(-1).all()
     assert make_input({"kind": "digits", "patch_size": 2})(torch.zeros(1, 8, 8)).x.shape == (16, 4)
+
+
+def test_weights_that_do_not_say_how_sequences_are_prepared(tmp_path):
+    path = tmp_path / "renamed.pth"
+    model = stgcnpp(num_classes=3, layout="coco", stages=[(16, 1), (32, 1, 2)]).eval()
+    torch.save(model.state_dict(), path)
+    with pytest.warns(UserWarning, match=r"renamed\.pth' does not say how sequences are prepared"):
+        found = load_trained(path)
+    assert found.input["transforms"] == []
+    given = {"kind": "skeleton", "transforms": [{"SampleFrames": {"num_frames": 8}}]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = load_trained(path, input=given)
+    assert "SampleFrames" in repr(found.transform)
+    convert(path, tmp_path / "own.safetensors", input=given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_trained(tmp_path / "own.safetensors").input == given
+
+
+def test_another_preparation_than_that_of_the_training(tmp_path, trained):
+    checkpoint, _ = trained
+    write_checkpoint(checkpoint, tmp_path / "a.ckpt")
+    given = {"kind": "skeleton", "transforms": []}
+    assert load_trained(tmp_path / "a.ckpt", input=given).input == given

@@ -25,6 +25,7 @@ def test_commands(tmp_path, capsys):
         ["convert", str(tmp_path / "l.pth")],
         ["convert", str(tmp_path / "p.pth"), "--options", "[1]"],
         ["convert", str(tmp_path / "p.pth"), "--options", "{"],
+        ["convert", str(tmp_path / "p.pth"), "--input", '{"kind": "sound"}'],
         ["convert", str(tmp_path / "p.safetensors")],
     ):
         assert main(arguments) == 1

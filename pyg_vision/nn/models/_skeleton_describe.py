@@ -20,7 +20,6 @@ from pyg_vision.weights.key_rules import KeyRules
 LAYOUTS = {17: "coco", 18: "openpose", 20: "kinect", 21: "hand", 25: "ntu"}
 
 
-INPUT: dict[str, Any] = {"kind": "skeleton", "transforms": []}
 _BLOCK = re.compile(r"^blocks\.(\d+)\.")
 _CONV = "blocks.0.gcn.conv."
 
@@ -168,7 +167,7 @@ def describe_msg3d(state: Mapping[str, Tensor], rules: KeyRules) -> Described | 
         "num_persons": persons.numel() // (joints * in_channels),
         "hop_norm": "symmetric" if any(name.endswith("A_res") for name in state) else "target",
     }
-    return Described(options, dict(INPUT))
+    return Described(options)
 
 
 def _renamed(state: Mapping[str, Tensor], rules: KeyRules) -> dict[str, Tensor]:
@@ -197,7 +196,7 @@ def _described(
     persons = own.get("data_bn.norm.weight")
     if persons is not None:
         options["num_persons"] = persons.numel() // (joints * in_channels)
-    return Described(options, dict(INPUT))
+    return Described(options)
 
 
 def _stages(own: Mapping[str, Tensor], norm: str) -> list[tuple[int, ...]]:
