@@ -19,6 +19,7 @@ from pyg_vision.data.image import (
     image_to_patches,
     patches_to_image,
 )
+from pyg_vision.data.joint_maps import joint_map
 from pyg_vision.data.layout import SkeletonLayout
 from pyg_vision.data.layouts import skeleton_layout
 from pyg_vision.data.partition import (
@@ -55,6 +56,7 @@ __all__ = [
     "skeleton_graph",
     "adjacency_stack",
     "hop_adjacency",
+    "joint_map",
     "num_relations",
     "SkeletonShape",
     "Spacing",

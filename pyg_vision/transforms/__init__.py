@@ -18,6 +18,7 @@ from pyg_vision.transforms.skeleton_frames import (
     SampleFrames,
     UniformSampleFrames,
 )
+from pyg_vision.transforms.skeleton_joints import InterpolateJoints, SmoothJoints, ToLayout
 from pyg_vision.transforms.skeleton_normalize import CenterByScore, CenterSkeleton, ScaleSkeleton
 from pyg_vision.transforms.skeleton_persons import FirstPersons, TopPersons, TrackPersons
 from pyg_vision.transforms.skeleton_pixels import KeepCoordinates, NormalizePixels
@@ -31,6 +32,9 @@ __all__ = [
     "ToPatchNodes",
     "ToPixelNodes",
     "SkeletonEdges",
+    "SmoothJoints",
+    "ToLayout",
+    "InterpolateJoints",
     "JointToBone",
     "JointToMotion",
     "SkeletonStream",
