@@ -15,6 +15,7 @@ _PACKAGES = (
     "explain",
     "nn",
     "ops",
+    "pose",
     "prediction",
     "recipes",
     "training",

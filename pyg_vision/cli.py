@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _train(arguments[0], arguments[1:])
     from pyg_vision._benchmarks import cli as benchmark
     from pyg_vision._benchmarks import kernels
+    from pyg_vision.pose import command as pose
     from pyg_vision.prediction import command as predict
     from pyg_vision.prediction import draw_command as draw
     from pyg_vision.prediction import export
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command, text in TRAINING.items():
         commands.add_parser(command, help=text)
+    pose.add_parser(commands)
     predict.add_parser(commands)
     draw.add_parser(commands)
     export.add_parser(commands)

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import sys
 from types import ModuleType
 
 import pytest
@@ -11,11 +12,12 @@ import torch
 
 import pyg_vision
 from tests import docstring_files
+from tests.pose.fakes import fake_mediapipe, walk, write_video
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # Plain values and types have no docstring of their own.
 PACKAGES = ["ops", "nn", "data", "data.readers", "transforms", "datasets", "weights",
-            "visualization", "explain", "prediction", "recipes", "training"]  # fmt: skip
+            "visualization", "explain", "pose", "prediction", "recipes", "training"]  # fmt: skip
 
 
 def public() -> dict[str, object]:
@@ -43,6 +45,9 @@ def test_example(name, tmp_path, monkeypatch):
     """Examples run one by one, in a folder with the small files that they name."""
     monkeypatch.chdir(tmp_path)
     docstring_files.write(tmp_path)
+    if name.startswith("pose."):
+        monkeypatch.setitem(sys.modules, "mediapipe", fake_mediapipe())
+        write_video(tmp_path / "walk.mkv", walk(4))
     torch.manual_seed(12345)
     value = PUBLIC[name]
     text = inspect.getdoc(value) if inspect.isfunction(value) else vars(value).get("__doc__")

@@ -24,18 +24,33 @@ RUNNERS = ROOT / "benchmarks"  # the front of pyg_vision/_benchmarks in a clone
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Imports run downward only: who must not import whom.
-USES = ["explain", "prediction", "recipes", "training"]
+USES = ["explain", "pose", "prediction", "recipes", "training"]
 FORBIDDEN = {
     "ops": ["nn", "data", "transforms", "datasets", "weights", "visualization", *USES],
     "data": ["nn", "transforms", "datasets", "weights", "visualization", *USES],
     "transforms": ["nn", "datasets", "weights", "visualization", *USES],
     "datasets": ["nn", "weights", "visualization", *USES],
     "weights": ["nn", "data", "transforms", "datasets", "visualization", *USES],
-    "visualization": ["prediction", "recipes", "training"],  # it draws what `explain` returns
+    "visualization": [
+        "pose",
+        "prediction",
+        "recipes",
+        "training",
+    ],  # it draws what `explain` returns
     "nn": ["transforms", "datasets", "visualization", *USES],
-    "recipes": ["nn", "data", "transforms", "datasets", "weights", "prediction", "training"],
+    "recipes": [
+        "nn",
+        "data",
+        "transforms",
+        "datasets",
+        "weights",
+        "pose",
+        "prediction",
+        "training",
+    ],
+    "pose": ["nn", "visualization", "explain", "prediction", "recipes", "training"],
     "prediction": ["recipes", "training"],
-    "explain": ["recipes", "training", "prediction", "visualization"],
+    "explain": ["recipes", "training", "pose", "prediction", "visualization"],
     "nn/layers": ["nn.conv", "nn.graph", "nn.dense", "nn.blocks", "nn.models"],
     "nn/conv": ["nn.graph", "nn.dense", "nn.blocks", "nn.models"],
     "nn/graph": ["nn.conv", "nn.dense", "nn.blocks", "nn.models"],
@@ -43,7 +58,7 @@ FORBIDDEN = {
     "nn/blocks": ["nn.models"],
 }
 
-OPTIONAL = ["torch_cluster", "torch_scatter", "pyg_lib", "triton", "matplotlib"]
+OPTIONAL = ["torch_cluster", "torch_scatter", "pyg_lib", "triton", "matplotlib", "av", "mediapipe"]
 # What only training asks for.
 OPTIONAL += ["lightning", "jsonargparse", "torchmetrics", "tensorboard", "webdataset", "yaml"]
 

@@ -36,6 +36,7 @@ from pyg_vision.data.skeleton import (
     skeletons_to_dense,
 )
 from pyg_vision.data.tracks import Spacing, Tracks
+from pyg_vision.data.writers import write_skeleton
 
 __all__ = [
     "Size2D",
@@ -57,6 +58,7 @@ __all__ = [
     "adjacency_stack",
     "hop_adjacency",
     "joint_map",
+    "write_skeleton",
     "num_relations",
     "SkeletonShape",
     "Spacing",

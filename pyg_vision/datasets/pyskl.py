@@ -10,8 +10,13 @@ from pathlib import Path
 from torch_geometric.data import Data
 
 from pyg_vision.data.layout import SkeletonLayout
-from pyg_vision.data.readers.pyskl import Annotation, open_pyskl, pyskl_sequence
-from pyg_vision.data.readers.skeleton_file import SkeletonFileError, known_layout
+from pyg_vision.data.readers.pyskl import (
+    Annotation,
+    annotation_layout,
+    open_pyskl,
+    pyskl_sequence,
+)
+from pyg_vision.data.readers.skeleton_file import SkeletonFileError
 from pyg_vision.datasets._lazy_skeletons import LazySkeletonDataset
 from pyg_vision.typing import OnError
 
@@ -61,7 +66,7 @@ class PysklDataset(LazySkeletonDataset):
         self.path, self.split = Path(path), split
         splits, annotations = open_pyskl(path)
         try:
-            self.layout = known_layout(layout, annotations[0]["keypoint"].shape[2])
+            self.layout = annotation_layout(annotations[0], layout)
         except ValueError as error:
             raise SkeletonFileError(self.path, str(error)) from error
         items = list(enumerate(annotations))
@@ -76,6 +81,7 @@ class PysklDataset(LazySkeletonDataset):
             if not items:
                 raise SkeletonFileError(self.path, f"split {split!r} has no annotations")
         labels = [record.get("label") for _, record in items]
+        labels = [None if label == -1 else label for label in labels]
         known = [int(label) for label in labels if label is not None]
         classes = [str(i) for i in range(max(known, default=-1) + 1)]
         super().__init__(items, labels, classes, transform, on_error)

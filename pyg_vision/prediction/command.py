@@ -8,12 +8,16 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from pyg_vision.pose import PoseSource, open_pose_source
+from pyg_vision.pose.command import DEFAULT_POSE, add_pose_options
+from pyg_vision.pose.video import VIDEO_EXTENSIONS
 from pyg_vision.prediction._checkpoint import CheckpointError
 from pyg_vision.prediction.drawing import draw_prediction
 from pyg_vision.prediction.predictor import Prediction, Predictor
@@ -33,9 +37,11 @@ def add_parser(commands: Any) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="an image or skeleton file, a folder of them, or a pattern such as 'photos/*.jpg'",
+        help="an image, a skeleton file or a video, a folder of them, or a pattern such as "
+        "'photos/*.jpg'",
     )
     add_model_options(parser)
+    add_pose_options(parser)
     parser.add_argument("--top_k", type=int, help="how many classes are shown (5; all labels)")
     parser.add_argument("--batch_size", type=int, default=32, help="inputs at once (32)")
     parser.add_argument("--json", metavar="FILE", help="write the predictions as JSON")
@@ -151,21 +157,25 @@ def run(values: argparse.Namespace) -> int:
         models = open_models(values)
         predictor = Predictor(models, values.device, values.weights, values.batch_size)
         rows = []
-        for sample, prediction in predictor.stream(
-            [*values.inputs],
-            values.top_k,
-            layout=values.layout,
-            size=None if values.size is None else tuple(values.size),
-            window=values.window,
-            stride=values.stride,
-            per_person=values.per_person,
-            track=values.track,
-        ):
-            rows.append(prediction)
-            sys.stdout.write(as_line(prediction) + "\n")
-            if values.draw is not None:
-                figure = draw_prediction(predictor.models[0], sample.value, prediction)
-                figure.savefig(_free_name(Path(values.draw), prediction), dpi=100)
+        with open_pose(values, predictor.kind) as pose:
+            for sample, prediction in predictor.stream(
+                [*values.inputs],
+                values.top_k,
+                layout=values.layout,
+                size=None if values.size is None else tuple(values.size),
+                window=values.window,
+                stride=values.stride,
+                per_person=values.per_person,
+                track=values.track,
+                pose=pose,
+                persons=values.persons,
+                max_gap=values.max_gap,
+            ):
+                rows.append(prediction)
+                sys.stdout.write(as_line(prediction) + "\n")
+                if values.draw is not None:
+                    figure = draw_prediction(predictor.models[0], sample.value, prediction)
+                    figure.savefig(_free_name(Path(values.draw), prediction), dpi=100)
         if values.json is not None:
             text = json.dumps([row.as_dict() for row in rows], indent=1)
             Path(values.json).write_text(text + "\n", encoding="utf-8")
@@ -176,6 +186,19 @@ def run(values: argparse.Namespace) -> int:
         sys.stderr.write(f"pyg-vision predict: error: {line}\n")
         return 1
     return 0
+
+
+def open_pose(values: argparse.Namespace, kind: str) -> AbstractContextManager[PoseSource | None]:
+    r"""Returns the source of poses, if one is named, or there is a video among the inputs.
+
+    Args:
+        values (argparse.Namespace): The options.
+        kind (str): What the models are of.
+    """
+    names = [Path(given).suffix.lower() for given in values.inputs]
+    if kind != "skeleton" or (values.pose is None and not {*names} & {*VIDEO_EXTENSIONS}):
+        return nullcontext()
+    return open_pose_source(values.pose or DEFAULT_POSE)
 
 
 def as_line(prediction: Prediction) -> str:

@@ -17,9 +17,12 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 from torchvision.transforms.v2.functional import to_pil_image
 
 from pyg_vision.data import SkeletonLayout, image_to_rgb, skeleton_sequence
-from pyg_vision.data.readers import read_skeletons
+from pyg_vision.data.readers import read_skeletons, skeleton_format
 from pyg_vision.data.readers.any_skeletons import SKELETON_SUFFIXES
 from pyg_vision.datasets import load_rgb
+from pyg_vision.pose import PoseSource, VideoError, estimate_pose
+from pyg_vision.pose.video import VIDEO_EXTENSIONS
+from pyg_vision.transforms import NormalizePixels
 
 
 class Sample(NamedTuple):
@@ -79,23 +82,37 @@ def find_skeletons(
     inputs: Any,
     layout: str | SkeletonLayout | None = None,
     size: tuple[float, float] | None = None,
+    pose: PoseSource | None = None,
+    persons: int | None = None,
+    max_gap: int = 10,
 ) -> Iterator[Sample]:
     r"""Yields skeleton sequences.
+
+    What a source of poses finds in a video, and files of :func:`~pyg_vision.data.write_skeleton`
+    that hold it, become shares of width and height of a frame, as Kinetics-Skeleton has them;
+    :obj:`pixels` are where the joints are in the picture.
 
     Args:
         inputs: A path of a file that :func:`~pyg_vision.data.readers.read_skeletons` knows, a
             folder of them or of OpenPose's frames, a pattern such as :obj:`"poses/*.csv"`, a
             graph, or an array :math:`(M, T, V, D)` or :math:`(T, V, D)` of the coordinates of
-            joints; or several of them.
+            joints; with a :obj:`pose`, a video, a picture, or a folder of pictures; or several of
+            them.
         layout (str or SkeletonLayout, optional): The skeleton, where an input does not tell it.
             (default: :obj:`None`)
         size (tuple, optional): Width and height of a frame, for the pixels of OpenPose.
             (default: :obj:`None`)
+        pose (PoseSource, optional): What finds the joints of people in videos and pictures.
+            (default: :obj:`None`)
+        persons (int, optional): The most persons of a frame of a video. (default: all)
+        max_gap (int, optional): The longest gap in a video that is filled.
+            (default: :obj:`10`)
 
     Raises:
         FileNotFoundError: If there is no file of that name.
         TypeError: If an input is of another type.
-        ValueError: If a file is malformed, or the layout must be given.
+        ValueError: If a file is malformed, the layout must be given, or a video has no
+            :obj:`pose`.
 
     Example:
         >>> from pyg_vision.prediction import find_skeletons
@@ -108,11 +125,20 @@ def find_skeletons(
     """
     for number, value in enumerate(_several(inputs)):
         if isinstance(value, str | os.PathLike):
-            for path in find_paths(value, SKELETON_SUFFIXES, _is_openpose):
-                found = read_skeletons(path, layout, size)
-                for data in found:
+            if pose is not None and _is_picture_folder(Path(value)):
+                yield Sample(str(value), _pose_of(value, pose, persons, max_gap))
+                continue
+            pictures = () if pose is None else IMG_EXTENSIONS
+            suffixes = (*SKELETON_SUFFIXES, *VIDEO_EXTENSIONS, *pictures)
+            for path in find_paths(value, suffixes, _is_openpose):
+                if path.suffix.lower() in (*VIDEO_EXTENSIONS, *pictures):
+                    yield Sample(str(path), _pose_of(path, pose, persons, max_gap))
+                    continue
+                for data in _read(path, layout, size):
                     name = data.name if "name" in data else None
-                    yield Sample(str(path) if name is None else f"{path}:{name}", data)
+                    sample = Sample(str(path) if name is None else f"{path}:{name}", data)
+                    told = path.suffix.lower() == ".npz" and skeleton_format(path) == "pose"
+                    yield sample._replace(value=_as_shares(data)) if told else sample
         elif isinstance(value, Data) and not isinstance(value, Batch):
             yield Sample(str(number), value)
         elif isinstance(value, Tensor | np.ndarray):
@@ -124,6 +150,47 @@ def find_skeletons(
                 f"a sequence must be a path, a single graph, a tensor or an array (got "
                 f"'{type(value).__name__}')"
             )
+
+
+def _read(
+    path: Path, layout: str | SkeletonLayout | None, size: tuple[float, float] | None
+) -> list[Data]:
+    r"""Reads a file with the layout that it tells, or the one that is meant where it tells none."""
+    try:
+        return read_skeletons(path, layout, size)
+    except ValueError as error:
+        if layout is None:
+            raise
+        try:
+            return read_skeletons(path, None, size)
+        except ValueError:
+            raise error from None
+
+
+def _pose_of(path: Any, pose: PoseSource | None, persons: int | None, max_gap: int) -> Data:
+    if pose is None:
+        raise ValueError(f"'{path}' is a video; 'pose' must say what finds people in it")
+    frames: Any = path
+    if Path(path).suffix.lower() in IMG_EXTENSIONS:
+        frames = [load_rgb(str(path))]
+    try:
+        return _as_shares(estimate_pose(frames, pose, persons, max_gap=max_gap))
+    except VideoError:
+        raise
+    except ValueError as error:
+        raise ValueError(f"'{path}': {error}") from error
+
+
+def _as_shares(data: Data) -> Data:
+    r"""Returns joints as shares of the frame; those in metres stay as they are."""
+    if data.pos.size(1) != 2 or "frame_size" not in data:
+        return data
+    data.pixels = data.pos.clone()
+    return NormalizePixels("share", size=None)(data)
+
+
+def _is_picture_folder(path: Path) -> bool:
+    return path.is_dir() and any(p.suffix.lower() in IMG_EXTENSIONS for p in path.iterdir())
 
 
 def find_paths(

@@ -13,10 +13,13 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from pyg_vision._checks import check_int
-from pyg_vision.data import SkeletonLayout
+from pyg_vision._warn import warn
+from pyg_vision.data import SkeletonLayout, joint_map
+from pyg_vision.data.skeleton import read_layout
+from pyg_vision.pose import PoseSource
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
 from pyg_vision.prediction.trained_model import TrainedModel, load_trained, run_model
-from pyg_vision.transforms import TrackPersons, cut_windows
+from pyg_vision.transforms import ToLayout, TrackPersons, cut_windows
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class InputOptions(TypedDict, total=False):
         per_person (bool): Whether each person is predicted on alone. (default: :obj:`False`)
         track (bool): Whether persons, listed in any order in each frame, are followed from frame
             to frame first. (default: :obj:`False`)
+        pose (PoseSource): What finds the joints of people in videos and pictures.
+        persons (int): The most persons of a frame of a video. (default: all)
+        max_gap (int): The longest gap in the track of a joint in a video that is filled, in frames.
+            (default: :obj:`10`)
 
     Example:
         >>> from pyg_vision.prediction import InputOptions
@@ -95,6 +102,9 @@ class InputOptions(TypedDict, total=False):
     stride: int | None
     per_person: bool
     track: bool
+    pose: PoseSource | None
+    persons: int | None
+    max_gap: int
 
 
 @dataclass(frozen=True)
@@ -228,7 +238,7 @@ class Predictor:
         cuts = any(
             value is not None and value is not False
             for name, value in options.items()
-            if name not in ("layout", "size")
+            if name in ("window", "stride", "per_person", "track")
         )
         if self.kind == "image":
             if cuts:
@@ -237,7 +247,15 @@ class Predictor:
                 yield _Part(sample.source, sample.value)
             return
         layout = options.get("layout") or self.models[0].layout
-        for source, data in find_skeletons(inputs, layout, options.get("size")):
+        for source, given in find_skeletons(
+            inputs,
+            layout,
+            options.get("size"),
+            options.get("pose"),
+            options.get("persons"),
+            options.get("max_gap", 10),
+        ):
+            data = self._with_joints(given, source)
             if not bool((data.x != 0).any()):
                 raise ValueError(f"nobody is seen in '{source}'")
             if not cuts:
@@ -249,6 +267,25 @@ class Predictor:
                 tracked, options.get("window"), options.get("stride"), per_person
             ):
                 yield _Part(source, part.data, (part.start, part.stop), part.person)
+
+    def _with_joints(self, data: Data, source: str) -> Data:
+        r"""Returns a sequence with the joints of the models."""
+        wanted, layout = self.models[0].layout, read_layout(data)
+        if wanted is None or layout is None or layout.joints == wanted.joints:
+            return data
+        try:
+            parts = joint_map(layout, wanted)
+        except ValueError as error:
+            raise ValueError(
+                f"'{source}' is of another skeleton than the model: {error}"
+            ) from error
+        missing = [joint for joint, of in zip(wanted.joints, parts, strict=True) if not of]
+        if missing:
+            warn(
+                f"'{source}' is of layout '{layout.name}' and has no {', '.join(missing)}, which "
+                f"the model knows: they are zeros"
+            )
+        return ToLayout(wanted)(data.__copy__())
 
     def _run(self, trained: TrainedModel, values: Sequence[Any]) -> Tensor:
         made = [trained.transform(_unlabelled(value)) for value in values]

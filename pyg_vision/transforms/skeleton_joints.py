@@ -72,7 +72,9 @@ class ToLayout(SkeletonTransform):
         first = torch.tensor([sources[0] if sources else 0 for sources in parts]).to(pos.device)
         there = found(data, pos)[..., 0]
         absent = (weight > 0).to(pos.dtype) @ (~there).to(pos.dtype).unsqueeze(-1) > 0
-        absent |= (weight == 0).all(dim=1)[:, None]
+        nowhere = (weight == 0).all(dim=1)[:, None]
+        absent |= nowhere
+        weight = torch.where(nowhere, 1 / pos.size(2), weight)  # of what is no place, as time
         score = None
         if has_score(data):
             inner = score_of(data)
@@ -81,14 +83,14 @@ class ToLayout(SkeletonTransform):
             score = torch.stack(rows, dim=-1)
 
         def take(value: Tensor) -> Tensor:
-            mixed = (
-                weight.to(value.dtype) @ value
-                if value.is_floating_point()
-                else value[:, :, first]  # there is no mean of two classes
-            )
-            return mixed.masked_fill(absent, 0)
+            if value.is_floating_point():
+                return weight.to(value.dtype) @ value
+            return value[:, :, first]  # there is no mean of two classes
 
         data = rearrange(data, take)
+        for name in ("x", "pos", "pixels"):
+            if name in data:
+                data[name] = data[name].masked_fill(absent.reshape(-1, 1), 0)
         if score is not None:
             dims = pos.size(-1)
             column = score.masked_fill(absent[..., 0], 0).reshape(-1, 1)
@@ -229,7 +231,7 @@ class SmoothJoints(SkeletonTransform):
         pos = coordinates(data)
         there = found(data, pos)
         time = _times(data) if "time" in data else _times(data) / self.fps
-        step = time.diff(dim=1).clamp(min=1e-6).unsqueeze(-1)
+        step = time.diff(dim=1).clamp(min=1e-6).unsqueeze(-1).to(pos.dtype)
         rows, speed = [pos[:, 0]], torch.zeros_like(pos[:, 0])
         for t in range(1, pos.size(1)):
             dt, known = step[:, t - 1], there[:, t] & there[:, t - 1]
@@ -251,6 +253,6 @@ def _times(data: Data) -> Tensor:
     r"""Returns the time of each joint :math:`(M, T, V)` in seconds, or the number of its frame."""
     shape = shape_of(data)
     if "time" in data:
-        return data.time.view(shape)
+        return data.time.view(shape)  # also of persons and joints that were not found
     frames = torch.arange(shape.num_frames, device=data.x.device, dtype=data.x.dtype)
     return frames[:, None].expand(tuple(shape))

@@ -70,6 +70,7 @@ from pyg_vision.data.readers.npy import (
 from pyg_vision.data.readers.ntu import NTUName, ntu_name, read_ntu
 from pyg_vision.data.readers.nw_ucla import NWUCLAName, nw_ucla_name, read_nw_ucla
 from pyg_vision.data.readers.openpose import read_openpose
+from pyg_vision.data.readers.pose import read_pose
 from pyg_vision.data.readers.pyskl import PysklFile, open_pyskl, pyskl_sequence, read_pyskl
 from pyg_vision.data.readers.skeleton_file import SkeletonFileError
 from pyg_vision.data.readers.table import TableColumns, read_table
@@ -123,6 +124,7 @@ __all__ = [
     "read_jhmdb",
     "JHMDB_CLASSES",
     "read_bvh",
+    "read_pose",
     "read_pyskl",
     "open_pyskl",
     "pyskl_sequence",

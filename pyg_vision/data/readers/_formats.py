@@ -42,8 +42,8 @@ def format_of(path: Path) -> str:
         found = _of_pickle(path)
     elif suffix == ".npz":
         names = npz_names(path)
-        ctr_gcn = any(name in names for name in ("x_train", "x_test"))
-        found = "ctr_gcn" if ctr_gcn else "h36m"
+        found = "ctr_gcn" if {"x_train", "x_test"} & {*names} else "h36m"
+        found = "pose" if {"keypoints", "layout"} <= {*names} else found
     elif suffix in (".csv", ".tsv", ".txt"):
         found = _of_text(path)
     if found is None:

@@ -31,6 +31,7 @@ from pyg_vision.data.readers.npy import read_npy
 from pyg_vision.data.readers.ntu import read_ntu
 from pyg_vision.data.readers.nw_ucla import read_nw_ucla
 from pyg_vision.data.readers.openpose import read_openpose
+from pyg_vision.data.readers.pose import read_pose
 from pyg_vision.data.readers.pyskl import read_pyskl
 from pyg_vision.data.readers.skeleton_file import SkeletonFileError
 from pyg_vision.data.readers.utd_mhad import read_utd_mhad
@@ -62,7 +63,7 @@ FORMATS: dict[str, Read] = {
     "alphapose": lambda path, layout, size: [read_alphapose(path, layout, size)],
     "coco_results": lambda path, layout, size: read_coco_results(path, layout, size),
     "yolo_pose": lambda path, layout, size: [read_yolo_pose(path, layout, size)],
-    "kinetics": lambda path, layout, size: [read_kinetics(path, layout=layout or "openpose")],
+    "kinetics": lambda path, layout, size: [read_kinetics(path, layout=layout)],
     "ntu": lambda path, layout, size: [read_ntu(path)],
     "ctr_gcn": lambda path, layout, size: read_ctr_gcn(path),
     "nw_ucla": lambda path, layout, size: [read_nw_ucla(path)],
@@ -70,6 +71,7 @@ FORMATS: dict[str, Read] = {
     "msr_action3d": lambda path, layout, size: [read_msr_action3d(path)],
     "utkinect": lambda path, layout, size: [read_utkinect(path)],
     "kinect_csv": lambda path, layout, size: [read_kinect_csv(path)],
+    "pose": lambda path, layout, size: [read_pose(path)],
     "h36m": lambda path, layout, size: read_h36m(path, layout, size),
     "jhmdb": lambda path, layout, size: read_jhmdb(path),
     "bvh": lambda path, layout, size: [read_bvh(path)],

@@ -22,6 +22,7 @@ from pyg_vision.data.readers.skeleton_file import (
     numbers,
     read_json,
     show,
+    told_layout,
 )
 
 
@@ -29,7 +30,7 @@ def read_kinetics(
     path: str | PathLike[str],
     num_persons: int | None = None,
     first_frame: int = 1,
-    layout: str | SkeletonLayout = "openpose",
+    layout: str | SkeletonLayout | None = None,
 ) -> Data:
     r"""Reads a sequence of Kinetics-Skeleton from JSON, as `ST-GCN
     <https://github.com/yysijie/st-gcn>`_ distributes it.
@@ -52,7 +53,8 @@ def read_kinetics(
         first_frame (int, optional): The :obj:`frame_index` of the first frame.
             (default: :obj:`1`)
         layout (str or SkeletonLayout, optional): The skeleton; another one for files of the same
-            format from another pose estimator. (default: :obj:`"openpose"`)
+            format from another pose estimator. (default: the one that a file of
+            :func:`~pyg_vision.data.write_skeleton` tells, else :obj:`"openpose"`)
 
     Returns:
         torch_geometric.data.Data: The sequence, with the features :math:`(x, y, \textrm{score})`,
@@ -77,8 +79,8 @@ def read_kinetics(
         check_int("num_persons", num_persons)
     check_int("first_frame", first_frame, -(2**31))
     path = Path(path)
-    layout = skeleton_layout(layout)
     record = read_json(path)
+    layout = _layout(path, record, layout)
     frames: dict[int, list[Array]] = {}
     for i, entry in enumerate(field(path, record, "data", list)):
         index = field(path, entry, "frame_index", int, i)
@@ -112,6 +114,17 @@ def read_kinetics(
     return file_sequence(
         path, joints[..., :2], layout, y=_read_label(path, record), score=joints[..., 2]
     )
+
+
+def _layout(
+    path: Path, record: dict[str, Any], layout: str | SkeletonLayout | None
+) -> SkeletonLayout:
+    if "layout" not in record:
+        return skeleton_layout("openpose" if layout is None else layout)
+    try:
+        return told_layout(record["layout"], layout)
+    except ValueError as error:
+        raise SkeletonFileError(path, str(error)) from error
 
 
 def _read_person(path: Path, person: Any, num_joints: int, frame: int, m: int) -> Array:

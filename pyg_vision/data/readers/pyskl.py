@@ -17,6 +17,7 @@ from pyg_vision.data.readers.skeleton_file import (
     known_layout,
     show,
     to_float32,
+    told_layout,
 )
 from pyg_vision.data.skeleton import skeleton_sequence
 
@@ -146,7 +147,7 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
         annotation (dict): The annotation, see :class:`PysklFile`.
         layout (str or SkeletonLayout): The skeleton, which must be given, since the file does not
             name it: usually :obj:`"coco"` for 2D poses, and :obj:`"ntu_pyskl"` for NTU RGB+D in
-            3D.
+            3D. Files of :func:`~pyg_vision.data.write_skeleton` do name it.
 
     Returns:
         torch_geometric.data.Data: The sequence, see :func:`~pyg_vision.data.skeleton_sequence`;
@@ -167,9 +168,10 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
     try:
         _check_annotation(annotation)
         keypoints = annotation["keypoint"]
-        known = known_layout(layout, keypoints.shape[2])
+        known = annotation_layout(annotation, layout)
         score = annotation.get("keypoint_score")
         label = annotation.get("label")
+        label = None if label == -1 else label  # pyskl's for a sequence without one
         score = None if score is None else to_float32(score)
         check_score(score, known)
         data = skeleton_sequence(
@@ -181,6 +183,15 @@ def pyskl_sequence(annotation: Annotation, layout: str | SkeletonLayout | None =
         height, width = annotation["img_shape"]
         data.frame_size = (int(width), int(height))
     return data
+
+
+def annotation_layout(
+    annotation: Annotation, layout: str | SkeletonLayout | None
+) -> SkeletonLayout:
+    r"""Returns the layout that is given, or the one that an annotation of this package tells."""
+    if annotation.get("layout") is not None:
+        return told_layout(annotation["layout"], layout)
+    return known_layout(layout, annotation["keypoint"].shape[2])
 
 
 def _check_annotation(annotation: Any) -> str:
@@ -219,7 +230,9 @@ def _check_annotation(annotation: Any) -> str:
         raise ValueError(f"'img_shape' must be height and width of a frame (got {_kind(size)})")
     label = annotation.get("label")
     if label is not None and (
-        not isinstance(label, int | np.integer) or isinstance(label, bool) or not 0 <= label < 2**31
+        not isinstance(label, int | np.integer)
+        or isinstance(label, bool)
+        or not -1 <= label < 2**31
     ):
         raise ValueError(f"'label' must be the index of a class (got {_kind(label)})")
     return name

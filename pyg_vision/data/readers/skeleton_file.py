@@ -207,6 +207,21 @@ def known_layout(layout: str | SkeletonLayout | None, num_joints: int) -> Skelet
     )
 
 
+def told_layout(value: Any, layout: str | SkeletonLayout | None = None) -> SkeletonLayout:
+    r"""Returns the layout that a file tells as plain data, see :meth:`SkeletonLayout.to_dict`, or
+    the one that is given, which must have the same joints.
+    """
+    try:
+        told = SkeletonLayout.from_dict(value)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"its 'layout' is none ({reason})") from error
+    given = told if layout is None else skeleton_layout(layout)
+    if given.joints != told.joints:
+        raise ValueError(f"it holds the joints of layout '{told.name}', not of '{given.name}'")
+    return given
+
+
 def check_score(score: np.ndarray[Any, Any] | None, layout: SkeletonLayout) -> None:
     r"""Refuses scores below zero, which are coordinates."""
     if score is not None and score.size and score.min() < 0:

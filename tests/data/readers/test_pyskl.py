@@ -269,7 +269,7 @@ MALFORMED = {
     "several labels": (only(label=[1, 2]), r"'label' must be the index of a class \(got list\)"),
     "a half label": (only(label=1.5), r"'label' must be the index of a class \(got float\)"),
     "a label of truth": (only(label=True), r"'label' must be the index of a class \(got True\)"),
-    "a negative label": (only(label=-1), r"'label' must be the index of a class \(got -1\)"),
+    "a negative label": (only(label=-2), r"'label' must be the index of a class \(got -2\)"),
     "a huge label": (only(label=2**20000), r"'label' must be the index of a class \(got int\)"),
 }
 

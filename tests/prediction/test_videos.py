@@ -1,0 +1,114 @@
+"""Predictions on videos, and on the files of their poses."""
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from pyg_vision.cli import main
+from pyg_vision.data import write_skeleton
+from pyg_vision.nn import STGCN
+from pyg_vision.pose import estimate_pose, sources
+from pyg_vision.prediction import Predictor, TrainedModel, find_skeletons
+from pyg_vision.transforms import InterpolateJoints, NormalizePixels, ToLayout
+from tests.pose.fakes import Squares, picture, walk, write_video
+
+
+@pytest.fixture
+def video(tmp_path):
+    return write_video(tmp_path / "walk.mkv", walk(gaps=(4,)))
+
+
+def trained(layout="coco"):
+    torch.manual_seed(0)
+    model = STGCN(3, 4, layout=layout, stages=[(8, 2, 1)]).eval()
+    return TrainedModel.of(model, ["clap", "wave", "sit", "walk"])
+
+
+def test_a_video_is_the_sequence_of_its_poses(video):
+    predictor = Predictor(trained())
+    (found,) = predictor(video, pose=Squares())
+    data = NormalizePixels("share")(estimate_pose(video, Squares()))
+    (expected,) = predictor(data)
+    assert (found.classes, found.probabilities) == (expected.classes, expected.probabilities)
+    assert found.source == str(video)
+    windows = predictor(video, pose=Squares(), window=6)
+    assert [row.frames for row in windows] == [(0, 6), (6, 12)]
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@pytest.mark.parametrize("layout", ["coco", "openpose"])
+def test_the_file_in_between_changes_nothing(video, tmp_path, suffix, layout):
+    predictor = Predictor(trained(layout))
+    path = write_skeleton(estimate_pose(video, Squares()), tmp_path / f"walk{suffix}")
+    (found,), (expected,) = predictor(path), predictor(video, pose=Squares())
+    assert (found.classes, found.probabilities) == (expected.classes, expected.probabilities)
+
+
+def test_pixels_stay_beside_shares(video):
+    (sample,) = find_skeletons(video, pose=Squares(), max_gap=0)
+    assert float(sample.value.pos.max()) < 1
+    there = sample.value.pos.any(dim=1)
+    size = torch.tensor([96.0, 64])
+    torch.testing.assert_close(sample.value.pixels[there], sample.value.pos[there] * size)
+    raw = estimate_pose(video, Squares(), max_gap=0)
+    assert torch.equal(sample.value.pixels, raw.pos)
+
+
+def test_pictures_and_folders_of_frames(tmp_path):
+    (tmp_path / "frames").mkdir()
+    for i, image in enumerate(walk(3)):
+        Image.fromarray(image).save(tmp_path / "frames" / f"{i}.png")
+    predictor = Predictor(trained())
+    (whole,) = find_skeletons(tmp_path / "frames", pose=Squares())
+    assert tuple(whole.value.skeleton_shape) == (1, 3, 17)
+    assert predictor(tmp_path / "frames" / "0.png", pose=Squares())[0].source.endswith("0.png")
+
+
+def test_joints_of_the_model_that_are_not_there(video):
+    with pytest.warns(UserWarning, match=r"of layout 'coco' and has no left_hand, right_hand"):
+        Predictor(trained("kinect"))(video, pose=Squares())
+    data = NormalizePixels("share")(estimate_pose(video, Squares()))
+    (found,) = Predictor(trained("openpose"))(data)
+    (expected,) = Predictor(trained("openpose"))(ToLayout("openpose")(data.clone()))
+    assert found.probabilities == expected.probabilities
+    with pytest.raises(ValueError, match="is of another skeleton than the model"):
+        Predictor(trained("hand"))(data)
+
+
+def test_gaps_and_persons(video, tmp_path):
+    (open_gap,) = find_skeletons(video, pose=Squares(), max_gap=0)
+    (filled,) = find_skeletons(video, pose=Squares())
+    data = NormalizePixels("share")(InterpolateJoints()(estimate_pose(video, Squares(), max_gap=0)))
+    assert torch.equal(filled.value.x, data.x)
+    assert (open_gap.value.x != filled.value.x).any()
+    two = write_video(tmp_path / "two.mkv", [picture((4, 8), (60, 40))] * 3)
+    for persons in (1, 2):
+        (sample,) = find_skeletons(two, pose=Squares(), persons=persons)
+        assert sample.value.skeleton_shape.num_persons == persons
+
+
+def test_what_is_wrong(video, tmp_path):
+    predictor = Predictor(trained())
+    with pytest.raises(ValueError, match=r"walk\.mkv' is a video; 'pose' must say"):
+        predictor(video)
+    nobody = write_video(tmp_path / "nobody.mkv", [picture()] * 3)
+    with pytest.raises(ValueError, match=r"nobody\.mkv': nobody is found in any of 3 frames"):
+        predictor(nobody, pose=Squares())
+
+
+def test_the_command(video, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sources.POSE_SOURCES, "mediapipe", Squares)
+    options = {"in_channels": 3, "layout": "coco", "stages": [[4, 1, 1]]}
+    torch.save(STGCN(num_classes=3, **options).state_dict(), tmp_path / "m.pth")
+    given = ["--checkpoint", str(tmp_path / "m.pth"), "--model", "stgcn",
+             "--options", json.dumps(options)]  # fmt: skip
+    assert main(["predict", str(video), *given, "--window", "6"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0].partition("walk.mkv ")[2] for line in lines] == ["[0:6]", "[6:12]"]
+    Image.fromarray(walk(1)[0]).save(tmp_path / "a.png")
+    assert main(["predict", str(tmp_path / "a.png"), *given, "--pose", "mediapipe"]) == 0
+    assert "a.png" in capsys.readouterr().out
+    assert main(["predict", str(video), *given, "--pose", "eyes"]) == 1
+    assert "the source of poses must be one of" in capsys.readouterr().err
