@@ -119,12 +119,12 @@ def summary(data: Data) -> str:
     )
 
 
-def show_progress(frames: Iterable[Frame], name: str) -> Iterable[Frame]:
+def show_progress(frames: Iterable[Frame], name: str | None = None) -> Iterable[Frame]:
     r"""Shows frames in a second on a terminal, if :obj:`tqdm` is installed.
 
     Args:
         frames (iterable): The frames.
-        name (str): What they are of.
+        name (str, optional): What they are of. (default: :obj:`None`)
     """
     try:
         from tqdm import tqdm

@@ -20,6 +20,7 @@ from pyg_vision.prediction.export import ExportError, export_model
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
 from pyg_vision.prediction.predictor import InputOptions, Prediction, Predictor
 from pyg_vision.prediction.scores import average_precision
+from pyg_vision.prediction.segments import frame_probabilities, merge_windows
 from pyg_vision.prediction.trained_model import (
     TrainedModel,
     check_classes,
@@ -28,6 +29,7 @@ from pyg_vision.prediction.trained_model import (
     open_model,
     run_model,
 )
+from pyg_vision.prediction.video_drawing import draw_video
 
 __all__ = [
     "LAST_CHECKPOINT",
@@ -36,6 +38,8 @@ __all__ = [
     "ExportError",
     "InputOptions",
     "Prediction",
+    "frame_probabilities",
+    "merge_windows",
     "Predictor",
     "Sample",
     "TrainedModel",
@@ -44,6 +48,7 @@ __all__ = [
     "draw_blocks",
     "draw_class",
     "draw_prediction",
+    "draw_video",
     "ensemble_accuracy",
     "export_model",
     "find_images",

@@ -16,12 +16,14 @@ from typing import Any
 import torch
 
 from pyg_vision.pose import PoseSource, open_pose_source
-from pyg_vision.pose.command import DEFAULT_POSE, add_pose_options
+from pyg_vision.pose.command import DEFAULT_POSE, add_pose_options, show_progress
 from pyg_vision.pose.video import VIDEO_EXTENSIONS
 from pyg_vision.prediction._checkpoint import CheckpointError
 from pyg_vision.prediction.drawing import draw_prediction
 from pyg_vision.prediction.predictor import Prediction, Predictor
+from pyg_vision.prediction.segments import merge_windows
 from pyg_vision.prediction.trained_model import TrainedModel, load_trained, open_model
+from pyg_vision.prediction.video_drawing import draw_video
 
 TEXT = "predict the classes of images or skeleton sequences"
 
@@ -49,7 +51,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--draw",
         metavar="DIR",
-        help="draw each image with its graph, each sequence with the response of its joints",
+        help="draw each image with its graph, each sequence with the response of its joints; or of "
+        "a video a video such as drawn.mp4",
     )
     parser.add_argument(
         "--size",
@@ -60,6 +63,9 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--window", type=int, help="frames of a window of a sequence (all)")
     parser.add_argument("--stride", type=int, help="frames from window to window (the window)")
+    parser.add_argument(
+        "--merge", action="store_true", help="merge windows, which may overlap, into segments"
+    )
     parser.add_argument(
         "--per-person", action="store_true", help="predict on each person of a sequence alone"
     )
@@ -154,13 +160,19 @@ def run(values: argparse.Namespace) -> int:
         values (argparse.Namespace): The arguments.
     """
     try:
+        drawn = None if values.draw is None else Path(values.draw)
+        is_video = drawn is not None and drawn.suffix.lower() in VIDEO_EXTENSIONS
+        if is_video and (len(values.inputs) > 1 or not _is_video(values.inputs[0])):
+            raise ValueError(f"a video is drawn of one video or folder of pictures (got '{drawn}')")
         models = open_models(values)
         predictor = Predictor(models, values.device, values.weights, values.batch_size)
-        rows = []
+        count = len(predictor.classes)
+        whole = is_video or values.merge  # with the probabilities of all classes
+        found = []
         with open_pose(values, predictor.kind) as pose:
             for sample, prediction in predictor.stream(
                 [*values.inputs],
-                values.top_k,
+                count if whole else values.top_k,
                 layout=values.layout,
                 size=None if values.size is None else tuple(values.size),
                 window=values.window,
@@ -170,12 +182,24 @@ def run(values: argparse.Namespace) -> int:
                 pose=pose,
                 persons=values.persons,
                 max_gap=values.max_gap,
+                progress=show_progress,
             ):
-                rows.append(prediction)
-                sys.stdout.write(as_line(prediction) + "\n")
-                if values.draw is not None:
+                found.append((sample if is_video else None, prediction))
+                if not values.merge:
+                    sys.stdout.write(as_line(_best(prediction, values.top_k)) + "\n")
+                if drawn is not None and not is_video:
                     figure = draw_prediction(predictor.models[0], sample.value, prediction)
-                    figure.savefig(_free_name(Path(values.draw), prediction), dpi=100)
+                    figure.savefig(_free_name(drawn, prediction), dpi=100)
+        rows = [prediction for _, prediction in found]
+        if values.merge:
+            rows = merge_windows(rows)
+            sys.stdout.writelines(as_line(_best(row, values.top_k)) + "\n" for row in rows)
+        if is_video and drawn is not None:
+            samples = [(sample, row) for sample, row in found if sample is not None]
+            draw_video(
+                predictor.models[0], values.inputs[0], samples, drawn, progress=show_progress
+            )
+        rows = [_best(row, values.top_k) for row in rows]
         if values.json is not None:
             text = json.dumps([row.as_dict() for row in rows], indent=1)
             Path(values.json).write_text(text + "\n", encoding="utf-8")
@@ -222,7 +246,8 @@ def as_line(prediction: Prediction) -> str:
 
 
 def as_csv(predictions: Sequence[Prediction]) -> str:
-    r"""Returns predictions as the text of a CSV file, a line for each class of each.
+    r"""Returns predictions as the text of a CSV file, a line for each class of each: the frames of
+    a window, and where it is of a video, when it begins and ends in seconds.
 
     Args:
         predictions (list of Prediction): The predictions.
@@ -231,21 +256,40 @@ def as_csv(predictions: Sequence[Prediction]) -> str:
         >>> from pyg_vision.prediction import Prediction
         >>> from pyg_vision.prediction.command import as_csv
         >>> print(as_csv([Prediction("cat.jpg", ["cat", "dog"], [0.9, 0.1])]))
-        source,start,stop,person,rank,class,probability
-        cat.jpg,,,,1,cat,0.9
-        cat.jpg,,,,2,dog,0.1
+        source,start,stop,begin,end,person,rank,class,probability
+        cat.jpg,,,,,,1,cat,0.9
+        cat.jpg,,,,,,2,dog,0.1
         <BLANKLINE>
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["source", "start", "stop", "person", "rank", "class", "probability"])
+    writer.writerow(
+        ["source", "start", "stop", "begin", "end", "person", "rank", "class", "probability"]
+    )
     for row in predictions:
         start, stop = row.frames if row.frames is not None else ("", "")
+        seconds = ["", ""] if row.seconds is None else [f"{time:.3f}" for time in row.seconds]
         person = "" if row.person is None else row.person
         pairs = zip(row.classes, row.probabilities, strict=True)
         for rank, (name, value) in enumerate(pairs, 1):
-            writer.writerow([row.source, start, stop, person, rank, name, value])
+            writer.writerow([row.source, start, stop, *seconds, person, rank, name, value])
     return text.getvalue()
+
+
+def _best(prediction: Prediction, top_k: int | None) -> Prediction:
+    r"""Returns a prediction with its most probable classes."""
+    k = 5 if top_k is None else top_k
+    if top_k is None and len(prediction.classes) <= k:
+        return prediction
+    return replace(
+        prediction,
+        classes=prediction.classes[:k],
+        probabilities=prediction.probabilities[:k],
+    )
+
+
+def _is_video(given: str) -> bool:
+    return Path(given).is_dir() or Path(given).suffix.lower() in VIDEO_EXTENSIONS
 
 
 def _device(values: argparse.Namespace) -> torch.device:

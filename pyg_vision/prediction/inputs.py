@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from pyg_vision.data import SkeletonLayout, image_to_rgb, skeleton_sequence
 from pyg_vision.data.readers import read_skeletons, skeleton_format
 from pyg_vision.data.readers.any_skeletons import SKELETON_SUFFIXES
 from pyg_vision.datasets import load_rgb
-from pyg_vision.pose import PoseSource, VideoError, estimate_pose
+from pyg_vision.pose import Frame, PoseSource, VideoError, estimate_pose
 from pyg_vision.pose.video import VIDEO_EXTENSIONS
 from pyg_vision.transforms import NormalizePixels
 
@@ -85,6 +85,7 @@ def find_skeletons(
     pose: PoseSource | None = None,
     persons: int | None = None,
     max_gap: int = 10,
+    progress: Callable[[Iterable[Frame]], Iterable[Frame]] | None = None,
 ) -> Iterator[Sample]:
     r"""Yields skeleton sequences.
 
@@ -107,6 +108,8 @@ def find_skeletons(
         persons (int, optional): The most persons of a frame of a video. (default: all)
         max_gap (int, optional): The longest gap in a video that is filled.
             (default: :obj:`10`)
+        progress (Callable, optional): Wraps the frames of a video, such as :obj:`tqdm.tqdm`.
+            (default: :obj:`None`)
 
     Raises:
         FileNotFoundError: If there is no file of that name.
@@ -123,16 +126,20 @@ def find_skeletons(
         data/nw_ucla/a04_s01_e00_v03.json (1, 3, 20)
         clips/walk (1, 3, 18)
     """
+
+    def find(path: Any) -> Data:
+        return _pose_of(path, pose, persons, max_gap, progress)
+
     for number, value in enumerate(_several(inputs)):
         if isinstance(value, str | os.PathLike):
             if pose is not None and _is_picture_folder(Path(value)):
-                yield Sample(str(value), _pose_of(value, pose, persons, max_gap))
+                yield Sample(str(value), find(value))
                 continue
             pictures = () if pose is None else IMG_EXTENSIONS
             suffixes = (*SKELETON_SUFFIXES, *VIDEO_EXTENSIONS, *pictures)
             for path in find_paths(value, suffixes, _is_openpose):
                 if path.suffix.lower() in (*VIDEO_EXTENSIONS, *pictures):
-                    yield Sample(str(path), _pose_of(path, pose, persons, max_gap))
+                    yield Sample(str(path), find(path))
                     continue
                 for data in _read(path, layout, size):
                     name = data.name if "name" in data else None
@@ -167,14 +174,20 @@ def _read(
             raise error from None
 
 
-def _pose_of(path: Any, pose: PoseSource | None, persons: int | None, max_gap: int) -> Data:
+def _pose_of(
+    path: Any,
+    pose: PoseSource | None,
+    persons: int | None,
+    max_gap: int,
+    progress: Callable[[Iterable[Frame]], Iterable[Frame]] | None,
+) -> Data:
     if pose is None:
         raise ValueError(f"'{path}' is a video; 'pose' must say what finds people in it")
     frames: Any = path
     if Path(path).suffix.lower() in IMG_EXTENSIONS:
         frames = [load_rgb(str(path))]
     try:
-        return _as_shares(estimate_pose(frames, pose, persons, max_gap=max_gap))
+        return _as_shares(estimate_pose(frames, pose, persons, max_gap=max_gap, progress=progress))
     except VideoError:
         raise
     except ValueError as error:

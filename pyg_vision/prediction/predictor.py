@@ -3,7 +3,7 @@ r"""Predictions of trained models on any input."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypedDict, Unpack
@@ -16,7 +16,7 @@ from pyg_vision._checks import check_int
 from pyg_vision._warn import warn
 from pyg_vision.data import SkeletonLayout, joint_map
 from pyg_vision.data.skeleton import read_layout
-from pyg_vision.pose import PoseSource
+from pyg_vision.pose import Frame, PoseSource
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
 from pyg_vision.prediction.trained_model import TrainedModel, load_trained, run_model
 from pyg_vision.transforms import ToLayout, TrackPersons, cut_windows
@@ -34,6 +34,8 @@ class Prediction:
         frames (tuple, optional): The first frame of the window, and the one behind its last.
             (default: :obj:`None`)
         person (int, optional): Whom it is about, if one person. (default: :obj:`None`)
+        seconds (tuple, optional): When the window begins and ends, of a video.
+            (default: :obj:`None`)
 
     Example:
         >>> from pyg_vision.prediction import Prediction
@@ -46,6 +48,7 @@ class Prediction:
     probabilities: list[float]
     frames: tuple[int, int] | None = None
     person: int | None = None
+    seconds: tuple[float, float] | None = None
 
     @property
     def label(self) -> str:
@@ -69,6 +72,8 @@ class Prediction:
             found["frames"] = list(self.frames)
         if self.person is not None:
             found["person"] = self.person
+        if self.seconds is not None:
+            found["seconds"] = [round(time, 3) for time in self.seconds]
         pairs = zip(self.classes, self.probabilities, strict=True)
         found["classes"] = [{"name": name, "probability": value} for name, value in pairs]
         return found
@@ -89,6 +94,7 @@ class InputOptions(TypedDict, total=False):
         persons (int): The most persons of a frame of a video. (default: all)
         max_gap (int): The longest gap in the track of a joint in a video that is filled, in frames.
             (default: :obj:`10`)
+        progress (Callable): Wraps the frames of a video, such as :obj:`tqdm.tqdm`.
 
     Example:
         >>> from pyg_vision.prediction import InputOptions
@@ -105,6 +111,7 @@ class InputOptions(TypedDict, total=False):
     pose: PoseSource | None
     persons: int | None
     max_gap: int
+    progress: Callable[[Iterable[Frame]], Iterable[Frame]] | None
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,7 @@ class _Part:
     value: Any
     frames: tuple[int, int] | None = None
     person: int | None = None
+    seconds: tuple[float, float] | None = None
 
 
 class Predictor:
@@ -216,7 +224,9 @@ class Predictor:
             values, order = self.probabilities([part.value for part in chunk]).topk(k)
             for part, row, index in zip(chunk, values.tolist(), order.tolist(), strict=True):
                 names = [self.classes[i] for i in index]
-                prediction = Prediction(part.source, names, row, part.frames, part.person)
+                prediction = Prediction(
+                    part.source, names, row, part.frames, part.person, part.seconds
+                )
                 yield Sample(part.source, part.value), prediction
 
     @torch.inference_mode()
@@ -254,19 +264,21 @@ class Predictor:
             options.get("pose"),
             options.get("persons"),
             options.get("max_gap", 10),
+            options.get("progress"),
         ):
             data = self._with_joints(given, source)
             if not bool((data.x != 0).any()):
                 raise ValueError(f"nobody is seen in '{source}'")
             if not cuts:
-                yield _Part(source, data)
+                yield _Part(source, data, seconds=_seconds(data))
                 continue
             tracked = TrackPersons()(data) if options.get("track") else data
             per_person = options.get("per_person", False)
             for part in cut_windows(
                 tracked, options.get("window"), options.get("stride"), per_person
             ):
-                yield _Part(source, part.data, (part.start, part.stop), part.person)
+                frames = (part.start, part.stop)
+                yield _Part(source, part.data, frames, part.person, _seconds(part.data))
 
     def _with_joints(self, data: Data, source: str) -> Data:
         r"""Returns a sequence with the joints of the models."""
@@ -306,6 +318,15 @@ class Predictor:
             rows.append(trained.probabilities(logits.float()))
         counts = [len(several) for several in clips]
         return torch.stack([part.mean(0) for part in torch.split(torch.cat(rows), counts)])
+
+
+def _seconds(data: Data) -> tuple[float, float] | None:
+    r"""Returns when a sequence begins and ends, if it tells its time."""
+    if "time" not in data:
+        return None
+    times = data.time.view(data.skeleton_shape).amax(dim=(0, 2)).tolist()
+    step = (times[-1] - times[0]) / max(len(times) - 1, 1)
+    return times[0], times[-1] + step  # the last frame is shown as long as the others
 
 
 def without_size(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -9,8 +10,8 @@ from PIL import Image
 from pyg_vision.cli import main
 from pyg_vision.data import write_skeleton
 from pyg_vision.nn import STGCN
-from pyg_vision.pose import estimate_pose, sources
-from pyg_vision.prediction import Predictor, TrainedModel, find_skeletons
+from pyg_vision.pose import estimate_pose, read_frames, sources
+from pyg_vision.prediction import Predictor, TrainedModel, draw_video, find_skeletons
 from pyg_vision.transforms import InterpolateJoints, NormalizePixels, ToLayout
 from tests.pose.fakes import Squares, picture, walk, write_video
 
@@ -112,3 +113,65 @@ def test_the_command(video, tmp_path, monkeypatch, capsys):
     assert "a.png" in capsys.readouterr().out
     assert main(["predict", str(video), *given, "--pose", "eyes"]) == 1
     assert "the source of poses must be one of" in capsys.readouterr().err
+
+
+def yellow(path):
+    """How many pixels of each frame are as yellow as a joint of a large response."""
+    frames = [frame.image.astype(int) for frame in read_frames(path)]
+    return [(np.abs(image - [0xF2, 0xB9, 0x0C]) < 40).all(axis=-1).sum() for image in frames]
+
+
+def test_a_drawn_video(video, tmp_path):
+    predictor = Predictor(trained())
+    found = [*predictor.stream(video, pose=Squares(), window=6, stride=3)]
+    out = draw_video(predictor.models[0], video, found, tmp_path / "drawn.mp4")
+    frames = [*read_frames(out)]
+    assert len(frames) == 12
+    np.testing.assert_allclose([f.time for f in frames], np.arange(12) / 10, atol=0.011)
+    assert frames[0].image.shape == (64 * 7 + 202, 96 * 7, 3)
+    assert sum(yellow(out)) > 100
+    plain = draw_video(predictor.models[0], video, found, tmp_path / "a.mp4", response=False)
+    assert sum(yellow(plain)) < sum(yellow(out))
+    with pytest.raises(ValueError, match="there is no prediction to draw"):
+        draw_video(predictor.models[0], video, [], tmp_path / "b.mp4")
+    few = [*predictor.stream(video, top_k=2, pose=Squares(), window=6)]
+    with pytest.raises(ValueError, match="of all 4 classes"):
+        draw_video(predictor.models[0], video, few, tmp_path / "b.mp4")
+
+
+def test_a_drawn_video_of_persons(tmp_path):
+    two = write_video(tmp_path / "two.mkv", [picture((4, 8), (60, 40))] * 4)
+    predictor = Predictor(trained())
+    found = [*predictor.stream(two, pose=Squares(), window=4, per_person=True)]
+    assert [row.person for _, row in found] == [0, 1]
+    out = draw_video(predictor.models[0], two, found, tmp_path / "drawn.mp4", response=False)
+    found = [*predictor.stream(two, pose=Squares(), window=4)]
+    plain = draw_video(predictor.models[0], two, found, tmp_path / "b.mp4", response=False)
+    labelled, bare = (
+        next(read_frames(path)).image[: 64 * 7].min(axis=2) > 200 for path in (out, plain)
+    )
+    for half in (np.s_[:, : 48 * 7], np.s_[:, 48 * 7 :]):  # the text above each person
+        assert (labelled[half] != bare[half]).sum() > 100
+
+
+def test_the_command_draws_and_merges(video, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sources.POSE_SOURCES, "mediapipe", Squares)
+    options = {"in_channels": 3, "layout": "coco", "stages": [[4, 1, 1]]}
+    torch.save(STGCN(num_classes=8, **options).state_dict(), tmp_path / "m.pth")
+    given = ["--checkpoint", str(tmp_path / "m.pth"), "--model", "stgcn",
+             "--options", json.dumps(options), "--window", "6", "--stride", "3"]  # fmt: skip
+    files = ["--draw", str(tmp_path / "d.mp4"), "--json", str(tmp_path / "a.json"),
+             "--csv", str(tmp_path / "a.csv")]  # fmt: skip
+    assert main(["predict", str(video), *given, "--merge", *files]) == 0
+    assert len([*read_frames(tmp_path / "d.mp4")]) == 12
+    rows = json.loads((tmp_path / "a.json").read_text())
+    assert rows[0]["frames"][0] == 0
+    assert rows[-1]["frames"][1] == 12
+    assert rows[-1]["seconds"][1] == pytest.approx(1.2, abs=0.01)
+    assert all(len(row["classes"]) == 5 for row in rows)
+    first = (tmp_path / "a.csv").read_text().splitlines()[1].split(",")
+    assert first[1:5] == ["0", str(rows[0]["frames"][1]), "0.000",
+                          f"{rows[0]['seconds'][1]:.3f}"]  # fmt: skip
+    assert len(capsys.readouterr().out.splitlines()) == len(rows)
+    assert main(["predict", str(video), str(video), *given, *files]) == 1
+    assert "a video is drawn of one video" in capsys.readouterr().err
