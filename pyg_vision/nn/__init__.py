@@ -45,6 +45,7 @@ from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.multi_scale_temporal_conv import MultiScaleTemporalConv
 from pyg_vision.nn.layers.person_norm import PersonNorm
 from pyg_vision.nn.layers.skeleton_attention import SkeletonAttention
+from pyg_vision.nn.layers.streaming_temporal_conv import StreamingFrames, StreamingMultiScaleConv
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 from pyg_vision.nn.layers.temporal_max_pool import TemporalMaxPool
 from pyg_vision.nn.layers.temporal_windows import TemporalWindows
@@ -82,6 +83,7 @@ from pyg_vision.nn.models.registry import (
 from pyg_vision.nn.models.st_gcn import STGCN, STGCN_Weights, stgcn
 from pyg_vision.nn.models.st_gcn_pp import STGCNPP, STGCNPP_Weights, stgcnpp
 from pyg_vision.nn.models.stage import Stage
+from pyg_vision.nn.models.streaming_st_gcn import StreamingState, StreamingSTGCN
 from pyg_vision.nn.models.two_stream import TwoStream
 from pyg_vision.nn.models.vig import (
     ViG,
@@ -117,6 +119,8 @@ __all__ = [
     "dgstgcn",
     "MSG3D",
     "msg3d",
+    "StreamingSTGCN",
+    "StreamingState",
     "TwoStream",
     "Stage",
     "list_models",
@@ -165,6 +169,8 @@ __all__ = [
     "DilatedKNNGraph",
     "RelativePosition",
     "DropPath",
+    "StreamingFrames",
+    "StreamingMultiScaleConv",
     "TemporalConv",
     "TemporalMaxPool",
     "TemporalWindows",
