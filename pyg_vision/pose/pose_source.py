@@ -146,7 +146,7 @@ def estimate_pose(
     size: tuple[int, int] | None = None
     for frame in shown if progress is None else progress(shown):
         size = _size_of(frame.image, size)
-        found.append(_best(source.find(frame), num_persons))
+        found.append(best_people(source.find(frame), num_persons))
         times.append(frame.time)
     if size is None:
         raise VideoError("the video holds no pictures")
@@ -187,7 +187,13 @@ def people_to_sequence(found: list[FoundPeople], layout: SkeletonLayout) -> Data
     return data
 
 
-def _best(people: FoundPeople, num_persons: int | None) -> FoundPeople:
+def best_people(people: FoundPeople, num_persons: int | None) -> FoundPeople:
+    r"""Returns the people with the highest scores, in the order in which they were found.
+
+    Args:
+        people (FoundPeople): The people of a picture.
+        num_persons (int, optional): How many of them at most.
+    """
     if num_persons is None or len(people.joints) <= num_persons:
         return people
     chosen = np.sort(np.argsort(-people.score.sum(axis=1), kind="stable")[:num_persons])

@@ -18,6 +18,7 @@ from pyg_vision.prediction.drawing import (
 from pyg_vision.prediction.ensemble import ensemble_accuracy
 from pyg_vision.prediction.export import ExportError, export_model
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
+from pyg_vision.prediction.live import LivePrediction
 from pyg_vision.prediction.predictor import InputOptions, Prediction, Predictor
 from pyg_vision.prediction.scores import average_precision
 from pyg_vision.prediction.segments import frame_probabilities, merge_windows
@@ -37,6 +38,7 @@ __all__ = [
     "CheckpointError",
     "ExportError",
     "InputOptions",
+    "LivePrediction",
     "Prediction",
     "frame_probabilities",
     "merge_windows",

@@ -7,10 +7,12 @@ import csv
 import io
 import json
 import sys
+import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -37,7 +39,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("predict", help=TEXT, description=TEXT)
     parser.add_argument(
         "inputs",
-        nargs="+",
+        nargs="*",
         metavar="INPUT",
         help="an image, a skeleton file or a video, a folder of them, or a pattern such as "
         "'photos/*.jpg'",
@@ -61,7 +63,14 @@ def add_parser(commands: Any) -> None:
         metavar=("W", "H"),
         help="width and height of a frame, for the pixels of OpenPose",
     )
-    parser.add_argument("--window", type=int, help="frames of a window of a sequence (all)")
+    parser.add_argument(
+        "--source",
+        metavar="SOURCE",
+        help="a live video in place of INPUT: the number of a camera, or - for a pipe",
+    )
+    parser.add_argument(
+        "--window", type=int, help="frames of a window of a sequence (all; live 60)"
+    )
     parser.add_argument("--stride", type=int, help="frames from window to window (the window)")
     parser.add_argument(
         "--merge", action="store_true", help="merge windows, which may overlap, into segments"
@@ -160,6 +169,10 @@ def run(values: argparse.Namespace) -> int:
         values (argparse.Namespace): The arguments.
     """
     try:
+        if bool(values.inputs) == (values.source is not None):
+            raise ValueError("give INPUTs, or a live --source")
+        if values.source is not None:
+            return _run_live(values)
         drawn = None if values.draw is None else Path(values.draw)
         is_video = drawn is not None and drawn.suffix.lower() in VIDEO_EXTENSIONS
         if is_video and (len(values.inputs) > 1 or not _is_video(values.inputs[0])):
@@ -170,7 +183,7 @@ def run(values: argparse.Namespace) -> int:
         whole = is_video or values.merge  # with the probabilities of all classes
         found = []
         with open_pose(values, predictor.kind) as pose:
-            for sample, prediction in predictor.stream(
+            for sample, prediction in predictor.predict_each(
                 [*values.inputs],
                 count if whole else values.top_k,
                 layout=values.layout,
@@ -209,6 +222,47 @@ def run(values: argparse.Namespace) -> int:
         line = " ".join(str(error).split())
         sys.stderr.write(f"pyg-vision predict: error: {line}\n")
         return 1
+    return 0
+
+
+def _run_live(values: argparse.Namespace) -> int:
+    r"""Predicts on a camera or a pipe until it ends, a line for each change of the label."""
+    models = [
+        replace(one, model=one.model.fuse()) if hasattr(one.model, "fuse") else one  # type: ignore[operator]
+        for one in open_models(values)
+    ]
+    predictor = Predictor(models, values.device, values.weights, values.batch_size)
+    frames: Any = int(values.source) if values.source.isdecimal() else values.source
+    delays: list[float] = []
+    label, dropped, begin = None, 0, time.monotonic()
+    with open_pose_source(values.pose or DEFAULT_POSE) as pose:
+        stream = predictor.stream(
+            frames,
+            pose,
+            60 if values.window is None else values.window,
+            1 if values.stride is None else values.stride,
+            values.top_k,
+            values.persons,
+            values.max_gap,
+            realtime=True,
+        )
+        with suppress(KeyboardInterrupt):
+            for found in stream:
+                delays.append(found.latency)
+                dropped = found.dropped
+                row = found.prediction
+                now = None if row is None else row.label
+                if now != label and row is not None:
+                    where = f"{found.frame.time:.2f} s, {1000 * found.latency:.0f} ms late"
+                    sys.stdout.write(f"{as_line(row)}  ({where}, {dropped} dropped)\n")
+                    sys.stdout.flush()
+                label = now
+    if delays:
+        rate = len(delays) / (time.monotonic() - begin)
+        sys.stderr.write(
+            f"{len(delays)} windows, {rate:.1f} a second, {1000 * median(delays):.0f} ms late in "
+            f"the middle, {dropped} pictures dropped\n"
+        )
     return 0
 
 

@@ -145,7 +145,7 @@ def find_skeletons(
                     name = data.name if "name" in data else None
                     sample = Sample(str(path) if name is None else f"{path}:{name}", data)
                     told = path.suffix.lower() == ".npz" and skeleton_format(path) == "pose"
-                    yield sample._replace(value=_as_shares(data)) if told else sample
+                    yield sample._replace(value=as_shares(data)) if told else sample
         elif isinstance(value, Data) and not isinstance(value, Batch):
             yield Sample(str(number), value)
         elif isinstance(value, Tensor | np.ndarray):
@@ -187,14 +187,14 @@ def _pose_of(
     if Path(path).suffix.lower() in IMG_EXTENSIONS:
         frames = [load_rgb(str(path))]
     try:
-        return _as_shares(estimate_pose(frames, pose, persons, max_gap=max_gap, progress=progress))
+        return as_shares(estimate_pose(frames, pose, persons, max_gap=max_gap, progress=progress))
     except VideoError:
         raise
     except ValueError as error:
         raise ValueError(f"'{path}': {error}") from error
 
 
-def _as_shares(data: Data) -> Data:
+def as_shares(data: Data) -> Data:
     r"""Returns joints as shares of the frame; those in metres stay as they are."""
     if data.pos.size(1) != 2 or "frame_size" not in data:
         return data

@@ -18,6 +18,7 @@ from pyg_vision.data import SkeletonLayout, joint_map
 from pyg_vision.data.skeleton import read_layout
 from pyg_vision.pose import Frame, PoseSource
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
+from pyg_vision.prediction.live import LivePrediction, LiveStream
 from pyg_vision.prediction.trained_model import TrainedModel, load_trained, run_model
 from pyg_vision.transforms import ToLayout, TrackPersons, cut_windows
 
@@ -204,9 +205,9 @@ class Predictor:
                 input has any number of labels)
             **options (optional): How sequences are read and cut, see :class:`InputOptions`.
         """
-        return [prediction for _, prediction in self.stream(inputs, top_k, **options)]
+        return [prediction for _, prediction in self.predict_each(inputs, top_k, **options)]
 
-    def stream(
+    def predict_each(
         self, inputs: Any, top_k: int | None = None, **options: Unpack[InputOptions]
     ) -> Iterator[tuple[Sample, Prediction]]:
         r"""Yields each input, or each window of it, with what is predicted of it.
@@ -216,9 +217,7 @@ class Predictor:
             top_k (int, optional): How many classes are returned. (default: as of a call)
             **options (optional): As of a call.
         """
-        if top_k is None:
-            top_k = len(self.classes) if self.models[0].multi_label else 5
-        k = min(check_int("top_k", top_k), len(self.classes))
+        k = self._count(top_k)
         parts = self._parts(inputs, options)
         while chunk := list(islice(parts, self.batch_size)):
             values, order = self.probabilities([part.value for part in chunk]).topk(k)
@@ -228,6 +227,70 @@ class Predictor:
                     part.source, names, row, part.frames, part.person, part.seconds
                 )
                 yield Sample(part.source, part.value), prediction
+
+    def stream(
+        self,
+        frames: Any,
+        pose: PoseSource,
+        window: int = 60,
+        stride: int = 1,
+        top_k: int | None = None,
+        persons: int | None = None,
+        max_gap: int = 10,
+        realtime: bool | None = None,
+    ) -> Iterator[LivePrediction]:
+        r"""Yields predictions on a camera or a stream of pictures, while it goes on.
+
+        Pictures are read, people found in them, and windows classified in three threads. With
+        :obj:`realtime`, what is behind looks at the newest picture that has come in, and those
+        before it are left out; else none is. Only the joints of a window are remembered.
+
+        Args:
+            frames: The number of a camera, :obj:`"-"` for a video that is piped to the process, or
+                any other video or pictures, see :func:`~pyg_vision.pose.read_frames`.
+            pose (PoseSource): What finds people.
+            window (int, optional): The pictures of a window. (default: :obj:`60`)
+            stride (int, optional): The pictures from one window to the next. (default: :obj:`1`)
+            top_k (int, optional): How many classes are returned. (default: as of a call)
+            persons (int, optional): The most persons of a picture. (default: all)
+            max_gap (int, optional): The longest gap in the track of a joint that is filled, in
+                pictures. (default: :obj:`10`)
+            realtime (bool, optional): Whether pictures are left out where later ones are there.
+                (default: of cameras and pipes)
+
+        Raises:
+            TypeError: If the models are not of skeletons.
+            VideoError: If the camera is not there, or no longer.
+        """
+        if self.kind != "skeleton":
+            raise TypeError("a stream of pictures is for models of skeletons")
+        k = self._count(top_k)
+        live = isinstance(frames, int) or frames == "-" if realtime is None else realtime
+
+        def predict(data: Data) -> Prediction:
+            data = self._with_joints(data, "the stream")
+            values, order = self.probabilities([data]).topk(k)
+            names = [self.classes[i] for i in order[0].tolist()]
+            return Prediction("stream", names, values[0].tolist(), seconds=_seconds(data))
+
+        return iter(
+            LiveStream(
+                frames,
+                pose,
+                predict,
+                check_int("window", window),
+                check_int("stride", stride),
+                None if persons is None else check_int("persons", persons),
+                check_int("max_gap", max_gap, 0),
+                live,
+            )
+        )
+
+    def _count(self, top_k: int | None) -> int:
+        r"""Returns how many classes a prediction has."""
+        if top_k is None:
+            top_k = len(self.classes) if self.models[0].multi_label else 5
+        return min(check_int("top_k", top_k), len(self.classes))
 
     @torch.inference_mode()
     def probabilities(self, values: Sequence[Any]) -> Tensor:

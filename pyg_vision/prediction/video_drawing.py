@@ -38,8 +38,8 @@ def draw_video(
     Args:
         trained (TrainedModel): The model.
         video: The video, see :func:`~pyg_vision.pose.read_frames`.
-        found (list): What :meth:`Predictor.stream` yielded for it, with all classes: the windows of
-            the video, each with its prediction.
+        found (list): What :meth:`Predictor.predict_each` yielded for it, with all classes: the
+            windows of the video, each with its prediction.
         path (str or path): The file to write, such as :obj:`.mp4`.
         response (bool, optional): Whether joints show their response. (default: :obj:`True`)
         progress (Callable, optional): Wraps the frames, such as :obj:`tqdm.tqdm`.
@@ -57,7 +57,7 @@ def draw_video(
         >>> model = STGCN(3, num_classes=2, layout="mediapipe", stages=[(8, 1)]).eval()
         >>> trained = TrainedModel.of(model, ["stand", "walk"])
         >>> with MediaPipePose() as source:
-        ...     found = [*Predictor(trained).stream("walk.mkv", pose=source, window=2)]
+        ...     found = [*Predictor(trained).predict_each("walk.mkv", pose=source, window=2)]
         >>> draw_video(trained, "walk.mkv", found, "drawn.mp4").name
         'drawn.mp4'
     """

@@ -1,6 +1,7 @@
 """Predictions on videos, and on the files of their poses."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -123,7 +124,7 @@ def yellow(path):
 
 def test_a_drawn_video(video, tmp_path):
     predictor = Predictor(trained())
-    found = [*predictor.stream(video, pose=Squares(), window=6, stride=3)]
+    found = [*predictor.predict_each(video, pose=Squares(), window=6, stride=3)]
     out = draw_video(predictor.models[0], video, found, tmp_path / "drawn.mp4")
     frames = [*read_frames(out)]
     assert len(frames) == 12
@@ -134,7 +135,7 @@ def test_a_drawn_video(video, tmp_path):
     assert sum(yellow(plain)) < sum(yellow(out))
     with pytest.raises(ValueError, match="there is no prediction to draw"):
         draw_video(predictor.models[0], video, [], tmp_path / "b.mp4")
-    few = [*predictor.stream(video, top_k=2, pose=Squares(), window=6)]
+    few = [*predictor.predict_each(video, top_k=2, pose=Squares(), window=6)]
     with pytest.raises(ValueError, match="of all 4 classes"):
         draw_video(predictor.models[0], video, few, tmp_path / "b.mp4")
 
@@ -142,10 +143,10 @@ def test_a_drawn_video(video, tmp_path):
 def test_a_drawn_video_of_persons(tmp_path):
     two = write_video(tmp_path / "two.mkv", [picture((4, 8), (60, 40))] * 4)
     predictor = Predictor(trained())
-    found = [*predictor.stream(two, pose=Squares(), window=4, per_person=True)]
+    found = [*predictor.predict_each(two, pose=Squares(), window=4, per_person=True)]
     assert [row.person for _, row in found] == [0, 1]
     out = draw_video(predictor.models[0], two, found, tmp_path / "drawn.mp4", response=False)
-    found = [*predictor.stream(two, pose=Squares(), window=4)]
+    found = [*predictor.predict_each(two, pose=Squares(), window=4)]
     plain = draw_video(predictor.models[0], two, found, tmp_path / "b.mp4", response=False)
     labelled, bare = (
         next(read_frames(path)).image[: 64 * 7].min(axis=2) > 200 for path in (out, plain)
@@ -175,3 +176,22 @@ def test_the_command_draws_and_merges(video, tmp_path, monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) == len(rows)
     assert main(["predict", str(video), str(video), *given, *files]) == 1
     assert "a video is drawn of one video" in capsys.readouterr().err
+
+
+def test_the_command_on_a_pipe(video, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sources.POSE_SOURCES, "mediapipe", Squares)
+    options = {"in_channels": 3, "layout": "coco", "stages": [[4, 1, 1]]}
+    torch.save(STGCN(num_classes=3, **options).state_dict(), tmp_path / "m.pth")
+    given = ["--checkpoint", str(tmp_path / "m.pth"), "--model", "stgcn",
+             "--options", json.dumps(options)]  # fmt: skip
+    with video.open("rb") as file:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=file))
+        assert main(["predict", "--source", "-", *given, "--window", "2"]) == 0
+    shown = capsys.readouterr()
+    assert "ms late" in shown.out
+    assert "pictures dropped" in shown.err
+    for wrong in (["predict", *given], ["predict", str(video), "--source", "0", *given]):
+        assert main(wrong) == 1
+        assert "give INPUTs, or a live --source" in capsys.readouterr().err
+    assert main(["predict", "--source", "99", *given]) == 1
+    assert "camera 99 cannot be opened" in capsys.readouterr().err
