@@ -25,15 +25,15 @@ Array = np.ndarray[Any, np.dtype[np.float32]]
 def write_skeleton(data: Data, path: str | PathLike[str], name: str | None = None) -> Path:
     r"""Writes a sequence, in the format that the file's suffix stands for, and returns its path.
 
-    * :obj:`.npz`: all that a pose estimation tells, exactly, see
+    * :obj:`.npz`: all that a pose estimation tells, in single precision, see
       :func:`~pyg_vision.data.readers.read_pose`;
     * :obj:`.json`: Kinetics-Skeleton, see :func:`~pyg_vision.data.readers.read_kinetics`, with
       coordinates as shares of width and height of a frame;
     * :obj:`.pkl`: an annotation of pyskl, see :func:`~pyg_vision.data.readers.read_pyskl`, with
       coordinates in pixels.
 
-    All name their layout, so that readers of this package need not be told. The same sequence gives
-    the same bytes, and there is never a part of a file.
+    A :obj:`y` of -1 is none. All name their layout, so that readers of this package need not be
+    told. The same sequence gives the same bytes, and there is never a part of a file.
 
     Args:
         data (torch_geometric.data.Data): A single sequence with a layout.
@@ -42,8 +42,8 @@ def write_skeleton(data: Data, path: str | PathLike[str], name: str | None = Non
             (default: that of the file)
 
     Raises:
-        ValueError: If there is no format of that suffix, the sequence has no layout, or of pixels
-            as shares, or shares as pixels, the size of a frame is not known.
+        ValueError: If there is no format of that suffix, the sequence has no layout or several
+            labels, or of pixels as shares, or shares as pixels, the size of a frame is not known.
 
     Example:
         >>> import torch
@@ -55,15 +55,16 @@ def write_skeleton(data: Data, path: str | PathLike[str], name: str | None = Non
         True
     """
     path = Path(path)
-    if path.suffix.lower() not in _WRITERS:
-        raise ValueError(f"'path' must end in {', '.join(_WRITERS)} (got '{path}')")
+    if path.suffix.lower() not in SKELETON_WRITERS:
+        raise ValueError(f"'path' must end in {', '.join(SKELETON_WRITERS)} (got '{path}')")
     shapes = read_shapes(data)
     if len(shapes) > 1:
         raise ValueError(f"one sequence is written at a time (got {len(shapes)})")
     layout = read_layout(data)
     if layout is None:
         raise ValueError("the sequence does not tell its 'layout'")
-    write = _WRITERS[path.suffix.lower()]
+    _label(data)
+    write = SKELETON_WRITERS[path.suffix.lower()]
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -90,8 +91,8 @@ def _write_npz(file: BinaryIO, data: Data, layout: SkeletonLayout, name: str) ->
         arrays["time"] = data.time.view(shape).amax(dim=(0, 2)).double().cpu().numpy()
     if "frame_size" in data:
         arrays["frame_size"] = np.array(data.frame_size, dtype=np.float64)
-    if "y" in data:
-        arrays["label"] = data.y.cpu().numpy().reshape(-1)[:1]
+    if _label(data) >= 0:
+        arrays["label"] = np.array([_label(data)])
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
@@ -111,7 +112,7 @@ def _write_kinetics(file: BinaryIO, data: Data, layout: SkeletonLayout, name: st
             for m in range(count)
         ]  # fmt: skip
         frames.append({"frame_index": t + 1, "skeleton": people})
-    label = int(data.y.flatten()[0]) if "y" in data else -1
+    label = _label(data)
     record = {
         "data": frames,
         "label": "unknown" if label < 0 else str(label),
@@ -126,7 +127,7 @@ def _write_pyskl(file: BinaryIO, data: Data, layout: SkeletonLayout, name: str) 
     annotation: dict[str, Any] = {
         "frame_dir": name,
         "total_frames": shape.num_frames,
-        "label": int(data.y.flatten()[0]) if "y" in data else -1,
+        "label": _label(data),
         "keypoint": _units(data, shape, shares=False),
         "layout": layout.to_dict(),
     }
@@ -139,26 +140,36 @@ def _write_pyskl(file: BinaryIO, data: Data, layout: SkeletonLayout, name: str) 
     pickle.dump({"split": {}, "annotations": [annotation]}, file, protocol=4)
 
 
+def _label(data: Data) -> int:
+    r"""Returns the class of a sequence, -1 if it has none."""
+    if "y" not in data:
+        return -1
+    if not isinstance(data.y, Tensor) or data.y.numel() != 1:
+        raise ValueError(f"a file has one label of a sequence (got y={data.y!r})")
+    return max(int(data.y), -1)
+
+
 def _units(data: Data, shape: SkeletonShape, shares: bool) -> Array:
     r"""Returns coordinates :math:`(M, T, V, D)` as shares of the frame or in pixels."""
-    pos = data.pixels if "pixels" in data and shares else data.pos
-    found = _array(pos, shape)
-    if found.shape[-1] == 3:
-        if shares:
+    given = [_array(data[name], shape) for name in ("pos", "pixels") if name in data]
+    if given[0].shape[-1] == 3:
+        if not shares:
+            return given[0]
+        given = given[1:]
+        if not given:
             raise ValueError(
                 "Kinetics-Skeleton has two coordinates of a picture (got three); write .pkl or .npz"
             )
-        return found
-    are_shares = not bool((np.abs(found) > _SHARES).any())
-    if are_shares == shares:
-        return found
+    for found in given:
+        if shares == (not bool((np.abs(found) > _SHARES).any())):
+            return found
     if "frame_size" not in data:
         raise ValueError(
             "the sequence does not tell the size of a frame as 'frame_size', by which pixels and "
             "shares of it differ"
         )
     size = np.array(data.frame_size, dtype=np.float32)
-    return found / size if shares else found * size
+    return given[0] / size if shares else given[0] * size
 
 
 _SHARES = 2.0  # what is beyond is no share of a frame, where joints may be a little outside
@@ -174,7 +185,7 @@ def _score(data: Data, shape: SkeletonShape) -> Array | None:
     return _array(data.x[:, dims], shape)[..., 0] if data.x.size(1) > dims else None
 
 
-_WRITERS: dict[str, Callable[[BinaryIO, Data, SkeletonLayout, str], None]] = {
+SKELETON_WRITERS: dict[str, Callable[[BinaryIO, Data, SkeletonLayout, str], None]] = {
     ".npz": _write_npz,
     ".json": _write_kinetics,
     ".pkl": _write_pyskl,

@@ -12,7 +12,8 @@ from typing import Any
 from torch_geometric.data import Data
 from torch_geometric.transforms import BaseTransform, Compose
 
-from pyg_vision.data import write_skeleton
+from pyg_vision.data import joint_map, write_skeleton
+from pyg_vision.data.writers import SKELETON_WRITERS
 from pyg_vision.pose.pose_source import estimate_pose
 from pyg_vision.pose.sources import POSE_SOURCES, open_pose_source
 from pyg_vision.pose.video import Frame
@@ -83,11 +84,18 @@ def run(values: argparse.Namespace) -> int:
         out = Path(values.out)
         if out.suffix and len(values.inputs) > 1:
             raise ValueError(f"several inputs need a folder as --out (got '{out}')")
+        if out.suffix and out.suffix.lower() not in SKELETON_WRITERS:
+            raise ValueError(f"--out must end in {', '.join(SKELETON_WRITERS)} (got '{out}')")
+        names = [_name_of(given) for given in values.inputs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two inputs are called '{twice}', and so would be their files")
         steps: list[BaseTransform] = [] if values.layout is None else [ToLayout(values.layout)]
         steps += [SmoothJoints()] if values.smooth else []
         with open_pose_source(values.pose or DEFAULT_POSE) as source:
-            for given in values.inputs:
-                name = Path(given).stem
+            if values.layout is not None:
+                joint_map(source.layout, values.layout)
+            for given, name in zip(values.inputs, names, strict=True):
                 data = estimate_pose(
                     given,
                     source,
@@ -97,12 +105,18 @@ def run(values: argparse.Namespace) -> int:
                     max_frames=values.max_frames,
                 )
                 path = out if out.suffix else out / f"{name}.{values.format}"
-                written = write_skeleton(Compose(steps)(data), path, name)
+                data = Compose(steps)(data)
+                written = write_skeleton(data, path, name)
                 sys.stdout.write(f"{written}: {summary(data)}\n")
     except (ImportError, OSError, TypeError, ValueError) as error:
         sys.stderr.write(f"pyg-vision pose: error: {' '.join(str(error).split())}\n")
         return 1
     return 0
+
+
+def _name_of(given: str) -> str:
+    path = Path(given).resolve()
+    return path.name if path.is_dir() else path.stem
 
 
 def summary(data: Data) -> str:

@@ -29,7 +29,7 @@ VIDEO_EXTENSIONS = (
 )  # fmt: skip
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}")}
 _PER_SECOND = 30.0  # of frames that do not tell their time
-_CODECS = {".mp4": "libx264", ".mov": "libx264", ".mkv": "libx264", ".webm": "libvpx-vp9"}
+VIDEO_CODECS = {".mp4": "libx264", ".mov": "libx264", ".mkv": "libx264", ".webm": "libvpx-vp9"}
 _TICKS = 90_000  # of a second, in written videos
 
 
@@ -101,7 +101,7 @@ def read_frames(source: Any, fps: float = _PER_SECOND) -> Iterator[Frame]:
             return _of_folder(path, fps)
         if not path.is_file():
             raise FileNotFoundError(f"there is no file or folder '{path}'")
-        return _decode(str(path), f"'{path}'")
+        return _decode(str(path.absolute()), f"'{path}'")  # a colon would name a protocol
     if not isinstance(source, Iterable):
         raise TypeError(
             f"a video must be a file, a folder, a camera or pictures (got "
@@ -142,7 +142,8 @@ def _checked(image: Any) -> Picture:
         raise ValueError(
             f"a picture must be an array [H, W, 3] of bytes (got shape {list(image.shape)})"
         )
-    return image
+    whole = np.ascontiguousarray(image)
+    return whole if whole.flags.writeable else whole.copy()  # torch warns of others
 
 
 def _of_camera(number: int) -> Iterator[Frame]:
@@ -231,17 +232,17 @@ class VideoWriter:
         if not fps > 0:
             raise ValueError(f"'fps' must be positive (got {fps!r})")
         self.path, self.fps = Path(path), fps
-        if self.path.suffix.lower() not in _CODECS:
-            raise ValueError(f"'path' must end in {', '.join(_CODECS)} (got '{path}')")
+        if self.path.suffix.lower() not in VIDEO_CODECS:
+            raise ValueError(f"'path' must end in {', '.join(VIDEO_CODECS)} (got '{path}')")
         av = _import_av()
         self._part = self.path.with_name(f".{uuid.uuid4().hex}.part{self.path.suffix}")
         self._size: tuple[int, int] | None = None
         self._last = -1
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._container = av.open(str(self._part), "w")
+            self._container = av.open(str(self._part.absolute()), "w")
             self._stream: Any = self._container.add_stream(
-                _CODECS[self.path.suffix.lower()],
+                VIDEO_CODECS[self.path.suffix.lower()],
                 rate=Fraction(fps).limit_denominator(1001),
             )
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -263,6 +264,10 @@ class VideoWriter:
         import av
 
         image = _checked(frame.image)
+        if min(image.shape[:2]) < 2:
+            raise ValueError(f"a picture must have two rows and columns (got {list(image.shape)})")
+        if not frame.time >= 0:
+            raise ValueError(f"the time of a picture must not be negative (got {frame.time})")
         height, width = (side - side % 2 for side in image.shape[:2])
         if self._size is None:
             self._size = (width, height)
@@ -280,7 +285,13 @@ class VideoWriter:
             np.ascontiguousarray(image[:height, :width]), format="rgb24"
         )
         picture.pts, picture.time_base = tick, Fraction(1, _TICKS)
-        self._container.mux(self._stream.encode(picture))
+        self._encode(picture)
+
+    def _encode(self, picture: Any) -> None:
+        try:
+            self._container.mux(self._stream.encode(picture))
+        except _import_av().FFmpegError as error:
+            raise VideoError(f"'{self.path}' cannot be written ({_reason(error)})") from error
 
     def __exit__(
         self,
@@ -290,7 +301,7 @@ class VideoWriter:
     ) -> None:
         try:
             if kind is None and self._size is not None:
-                self._container.mux(self._stream.encode(None))
+                self._encode(None)
             self._container.close()
             if kind is None and self._size is None:
                 raise ValueError(f"'{self.path}' got no picture")

@@ -54,6 +54,14 @@ def make_input(given: Mapping[str, Any]) -> Callable[[Any], Any]:
     Raises:
         ValueError: If it is of no known kind.
     """
+    try:
+        return _made(given)
+    except (AttributeError, KeyError, TypeError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(f"no input is what {repr(given)[:80]} says ({reason})") from error
+
+
+def _made(given: Mapping[str, Any]) -> Callable[[Any], Any]:
     rest = {key: value for key, value in given.items() if key != "kind"}
     if given.get("kind") == "image":
         return image_transform(**rest)

@@ -19,9 +19,10 @@ import torch
 
 from pyg_vision.pose import PoseSource, open_pose_source
 from pyg_vision.pose.command import DEFAULT_POSE, add_pose_options, show_progress
-from pyg_vision.pose.video import VIDEO_EXTENSIONS
+from pyg_vision.pose.video import VIDEO_CODECS, VIDEO_EXTENSIONS
 from pyg_vision.prediction._checkpoint import CheckpointError
 from pyg_vision.prediction.drawing import draw_prediction
+from pyg_vision.prediction.inputs import is_picture_folder
 from pyg_vision.prediction.predictor import Prediction, Predictor
 from pyg_vision.prediction.segments import merge_windows
 from pyg_vision.prediction.trained_model import TrainedModel, load_trained, open_model
@@ -175,17 +176,15 @@ def run(values: argparse.Namespace) -> int:
             return _run_live(values)
         drawn = None if values.draw is None else Path(values.draw)
         is_video = drawn is not None and drawn.suffix.lower() in VIDEO_EXTENSIONS
-        if is_video and (len(values.inputs) > 1 or not _is_video(values.inputs[0])):
-            raise ValueError(f"a video is drawn of one video or folder of pictures (got '{drawn}')")
-        models = open_models(values)
-        predictor = Predictor(models, values.device, values.weights, values.batch_size)
-        count = len(predictor.classes)
+        predictor = Predictor(open_models(values), values.device, values.weights, values.batch_size)
+        _check(values, predictor.kind, drawn if is_video else None)
+        k = predictor.num_shown(values.top_k)
         whole = is_video or values.merge  # with the probabilities of all classes
         found = []
         with open_pose(values, predictor.kind) as pose:
             for sample, prediction in predictor.predict_each(
                 [*values.inputs],
-                count if whole else values.top_k,
+                len(predictor.classes) if whole else k,
                 layout=values.layout,
                 size=None if values.size is None else tuple(values.size),
                 window=values.window,
@@ -199,25 +198,25 @@ def run(values: argparse.Namespace) -> int:
             ):
                 found.append((sample if is_video else None, prediction))
                 if not values.merge:
-                    sys.stdout.write(as_line(_best(prediction, values.top_k)) + "\n")
+                    sys.stdout.write(as_line(_best(prediction, k)) + "\n")
                 if drawn is not None and not is_video:
                     figure = draw_prediction(predictor.models[0], sample.value, prediction)
                     figure.savefig(_free_name(drawn, prediction), dpi=100)
         rows = [prediction for _, prediction in found]
         if values.merge:
             rows = merge_windows(rows)
-            sys.stdout.writelines(as_line(_best(row, values.top_k)) + "\n" for row in rows)
-        if is_video and drawn is not None:
-            samples = [(sample, row) for sample, row in found if sample is not None]
-            draw_video(
-                predictor.models[0], values.inputs[0], samples, drawn, progress=show_progress
-            )
-        rows = [_best(row, values.top_k) for row in rows]
+            sys.stdout.writelines(as_line(_best(row, k)) + "\n" for row in rows)
+        rows = [_best(row, k) for row in rows]
         if values.json is not None:
             text = json.dumps([row.as_dict() for row in rows], indent=1)
             Path(values.json).write_text(text + "\n", encoding="utf-8")
         if values.csv is not None:
             Path(values.csv).write_text(as_csv(rows), encoding="utf-8")
+        if is_video and drawn is not None:
+            samples = [(sample, row) for sample, row in found if sample is not None]
+            draw_video(
+                predictor.models[0], values.inputs[0], samples, drawn, progress=show_progress
+            )
     except (CheckpointError, OSError, TypeError, ValueError, ImportError) as error:
         line = " ".join(str(error).split())
         sys.stderr.write(f"pyg-vision predict: error: {line}\n")
@@ -225,8 +224,26 @@ def run(values: argparse.Namespace) -> int:
     return 0
 
 
+def _check(values: argparse.Namespace, kind: str, video: Path | None) -> None:
+    r"""Checks options that belong together, before anything is predicted."""
+    if values.merge and values.window is None:
+        raise ValueError("--merge merges windows, of which --window says how long they are")
+    if video is None:
+        return
+    if kind != "skeleton":
+        raise ValueError(f"a video is drawn of skeletons, the model is of images (got '{video}')")
+    if video.suffix.lower() not in VIDEO_CODECS:
+        raise ValueError(f"a video is written as {', '.join(VIDEO_CODECS)} (got '{video}')")
+    if len(values.inputs) > 1 or not _is_video(Path(values.inputs[0])):
+        raise ValueError(f"a video is drawn of one video or folder of pictures (got '{video}')")
+
+
 def _run_live(values: argparse.Namespace) -> int:
     r"""Predicts on a camera or a pipe until it ends, a line for each change of the label."""
+    names = ("json", "csv", "draw", "merge", "per_person", "track", "size")
+    asked = [name for name in names if getattr(values, name) not in (None, False)]
+    if asked:
+        raise ValueError(f"--{asked[0].replace('_', '-')} is of INPUTs, not of a live --source")
     models = [
         replace(one, model=one.model.fuse()) if hasattr(one.model, "fuse") else one  # type: ignore[operator]
         for one in open_models(values)
@@ -257,12 +274,13 @@ def _run_live(values: argparse.Namespace) -> int:
                     sys.stdout.write(f"{as_line(row)}  ({where}, {dropped} dropped)\n")
                     sys.stdout.flush()
                 label = now
-    if delays:
-        rate = len(delays) / (time.monotonic() - begin)
-        sys.stderr.write(
-            f"{len(delays)} windows, {rate:.1f} a second, {1000 * median(delays):.0f} ms late in "
-            f"the middle, {dropped} pictures dropped\n"
-        )
+    if not delays:
+        raise ValueError("the live video ended before a window was full")
+    rate = len(delays) / (time.monotonic() - begin)
+    sys.stderr.write(
+        f"{len(delays)} windows, {rate:.1f} a second, {1000 * median(delays):.0f} ms late in "
+        f"the middle, {dropped} pictures dropped\n"
+    )
     return 0
 
 
@@ -273,8 +291,11 @@ def open_pose(values: argparse.Namespace, kind: str) -> AbstractContextManager[P
         values (argparse.Namespace): The options.
         kind (str): What the models are of.
     """
-    names = [Path(given).suffix.lower() for given in values.inputs]
-    if kind != "skeleton" or (values.pose is None and not {*names} & {*VIDEO_EXTENSIONS}):
+    paths = [Path(given) for given in values.inputs]
+    inner = [p for path in paths if path.is_dir() for p in path.rglob("*")]
+    videos = any(path.suffix.lower() in VIDEO_EXTENSIONS for path in [*paths, *inner])
+    asked = values.pose is not None or videos or any(map(is_picture_folder, paths))
+    if kind != "skeleton" or not asked:
         return nullcontext()
     return open_pose_source(values.pose or DEFAULT_POSE)
 
@@ -330,20 +351,17 @@ def as_csv(predictions: Sequence[Prediction]) -> str:
     return text.getvalue()
 
 
-def _best(prediction: Prediction, top_k: int | None) -> Prediction:
+def _best(prediction: Prediction, count: int) -> Prediction:
     r"""Returns a prediction with its most probable classes."""
-    k = 5 if top_k is None else top_k
-    if top_k is None and len(prediction.classes) <= k:
-        return prediction
     return replace(
         prediction,
-        classes=prediction.classes[:k],
-        probabilities=prediction.probabilities[:k],
+        classes=prediction.classes[:count],
+        probabilities=prediction.probabilities[:count],
     )
 
 
-def _is_video(given: str) -> bool:
-    return Path(given).is_dir() or Path(given).suffix.lower() in VIDEO_EXTENSIONS
+def _is_video(path: Path) -> bool:
+    return is_picture_folder(path) or path.suffix.lower() in VIDEO_EXTENSIONS
 
 
 def _device(values: argparse.Namespace) -> torch.device:

@@ -178,8 +178,15 @@ def _response(trained: TrainedModel, data: Data, label: int) -> Tensor:
     persons, frames = (torch.arange(1.0, size + 1) for size in shape[:2])  # zero is no one
     marked.source = torch.stack(torch.meshgrid(persons, frames, indexing="ij"), dim=-1)
     marked.source = marked.source.repeat_interleave(shape[2], dim=1).flatten(0, 1)
+    marked.source = marked.source.to(data.x.device)
     made = trained.transform(marked)
     clips: list[Data] = made if isinstance(made, list) else [made]
+    joints = {clip.skeleton_shape[2] for clip in clips}
+    if joints != {shape[2]}:
+        raise ValueError(
+            f"the response is of the joints that the model sees, of which there are others than "
+            f"the {shape[2]} of the sequence (got {min(joints)}); give the sequence these joints"
+        )
     total, count = torch.zeros(tuple(shape)), torch.zeros(*shape[:2], 1)
     for clip, scores in zip(clips, _scores_of(trained, clips, label), strict=True):
         # A frame between two is the nearer one's.

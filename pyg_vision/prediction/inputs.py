@@ -89,16 +89,17 @@ def find_skeletons(
 ) -> Iterator[Sample]:
     r"""Yields skeleton sequences.
 
-    What a source of poses finds in a video, and files of :func:`~pyg_vision.data.write_skeleton`
-    that hold it, become shares of width and height of a frame, as Kinetics-Skeleton has them;
-    :obj:`pixels` are where the joints are in the picture.
+    What a source of poses finds in a video, what :func:`~pyg_vision.pose.estimate_pose` returned,
+    and the :obj:`.npz` files that hold it become shares of width and height of a frame, as
+    Kinetics-Skeleton has them; :obj:`pixels` are where the joints are in the picture. Other
+    sequences stay in the units that they have, those of pyskl's files in pixels.
 
     Args:
         inputs: A path of a file that :func:`~pyg_vision.data.readers.read_skeletons` knows, a
             folder of them or of OpenPose's frames, a pattern such as :obj:`"poses/*.csv"`, a
             graph, or an array :math:`(M, T, V, D)` or :math:`(T, V, D)` of the coordinates of
-            joints; with a :obj:`pose`, a video, a picture, or a folder of pictures; or several of
-            them.
+            joints; with a :obj:`pose`, a video, a picture, a folder of the pictures of a video and
+            nothing else, or one in which videos are looked for, too; or several of them.
         layout (str or SkeletonLayout, optional): The skeleton, where an input does not tell it.
             (default: :obj:`None`)
         size (tuple, optional): Width and height of a frame, for the pixels of OpenPose.
@@ -132,13 +133,13 @@ def find_skeletons(
 
     for number, value in enumerate(_several(inputs)):
         if isinstance(value, str | os.PathLike):
-            if pose is not None and _is_picture_folder(Path(value)):
+            if pose is not None and is_picture_folder(Path(value)):
                 yield Sample(str(value), find(value))
                 continue
-            pictures = () if pose is None else IMG_EXTENSIONS
-            suffixes = (*SKELETON_SUFFIXES, *VIDEO_EXTENSIONS, *pictures)
-            for path in find_paths(value, suffixes, _is_openpose):
-                if path.suffix.lower() in (*VIDEO_EXTENSIONS, *pictures):
+            videos = () if pose is None else VIDEO_EXTENSIONS
+            seen = VIDEO_EXTENSIONS if pose is None else (*VIDEO_EXTENSIONS, *IMG_EXTENSIONS)
+            for path in find_paths(value, (*SKELETON_SUFFIXES, *videos), _is_openpose):
+                if path.suffix.lower() in seen:
                     yield Sample(str(path), find(path))
                     continue
                 for data in _read(path, layout, size):
@@ -147,7 +148,8 @@ def find_skeletons(
                     told = path.suffix.lower() == ".npz" and skeleton_format(path) == "pose"
                     yield sample._replace(value=as_shares(data)) if told else sample
         elif isinstance(value, Data) and not isinstance(value, Batch):
-            yield Sample(str(number), value)
+            estimated = "time" in value and "frame_size" in value and "pixels" not in value
+            yield Sample(str(number), as_shares(value) if estimated else value)
         elif isinstance(value, Tensor | np.ndarray):
             if layout is None:
                 raise ValueError("'layout' must say which skeleton the joints of an array are")
@@ -195,15 +197,28 @@ def _pose_of(
 
 
 def as_shares(data: Data) -> Data:
-    r"""Returns joints as shares of the frame; those in metres stay as they are."""
+    r"""Returns joints as shares of the frame, with their places in pixels beside them; those in
+    metres stay as they are.
+    """
     if data.pos.size(1) != 2 or "frame_size" not in data:
         return data
-    data.pixels = data.pos.clone()
-    return NormalizePixels("share", size=None)(data)
+    size = tuple(data.frame_size)
+    shares = NormalizePixels("share", size=None)(data.__copy__())
+    shares.frame_size = size
+    shares.pixels = shares.pos * shares.pos.new_tensor(size)
+    return shares
 
 
-def _is_picture_folder(path: Path) -> bool:
-    return path.is_dir() and any(p.suffix.lower() in IMG_EXTENSIONS for p in path.iterdir())
+def is_picture_folder(path: Path) -> bool:
+    r"""Whether a folder holds pictures alone, those of a video.
+
+    Args:
+        path (pathlib.Path): The folder.
+    """
+    if not path.is_dir():
+        return False
+    found = [p for p in path.iterdir() if not p.name.startswith(".")]
+    return bool(found) and all(p.suffix.lower() in IMG_EXTENSIONS for p in found)
 
 
 def find_paths(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch_geometric.data import Data
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pyg_vision.prediction.predictor import Prediction
 
 Value = TypeVar("Value")
+_NO_PICTURE = np.zeros((0, 0, 3), dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class LivePrediction:
             were there.
 
     Example:
-        >>>         >>> from pyg_vision.pose import FoundPeople, Frame
+        >>> import numpy as np
+        >>> from pyg_vision.pose import FoundPeople, Frame
         >>> from pyg_vision.prediction import LivePrediction
         >>> nobody = FoundPeople(np.zeros((0, 17, 2)), np.zeros((0, 17)))
         >>> frame = Frame(np.zeros((48, 64, 3), np.uint8), 0.5)
@@ -82,10 +85,8 @@ class _Box(Generic[Value]):
         with self._changed:
             while not self._held and not self._closed:
                 self._changed.wait()
-            if self._error is not None:
-                raise self._error
             if not self._held:
-                raise _ClosedError
+                raise self._error or _ClosedError
             value = self._held.pop()
             self._changed.notify_all()
             return value
@@ -173,9 +174,9 @@ class LiveStream:
                     f"{list(ring[-1].frame.image.shape)})"
                 )
             people = best_people(self.pose.find(frame), self.persons)
-            if ring:  # a window is of joints; only its last picture is shown
-                ring[-1] = _Seen(Frame(ring[-1].frame.image[:0], ring[-1].frame.time),
-                                 ring[-1].people, ring[-1].came)  # fmt: skip
+            if ring:  # of those before only the joints are needed
+                before = ring[-1]
+                ring[-1] = _Seen(Frame(_NO_PICTURE, before.frame.time), before.people, before.came)
             ring.append(_Seen(frame, people, came))
             count += 1
             if len(ring) == self.window and (count - self.window) % self.stride == 0:

@@ -217,7 +217,7 @@ class Predictor:
             top_k (int, optional): How many classes are returned. (default: as of a call)
             **options (optional): As of a call.
         """
-        k = self._count(top_k)
+        k = self.num_shown(top_k)
         parts = self._parts(inputs, options)
         while chunk := list(islice(parts, self.batch_size)):
             values, order = self.probabilities([part.value for part in chunk]).topk(k)
@@ -264,8 +264,8 @@ class Predictor:
         """
         if self.kind != "skeleton":
             raise TypeError("a stream of pictures is for models of skeletons")
-        k = self._count(top_k)
-        live = isinstance(frames, int) or frames == "-" if realtime is None else realtime
+        k = self.num_shown(top_k)
+        live = isinstance(frames, int) or _is_pipe(frames) if realtime is None else realtime
 
         def predict(data: Data) -> Prediction:
             data = self._with_joints(data, "the stream")
@@ -286,8 +286,13 @@ class Predictor:
             )
         )
 
-    def _count(self, top_k: int | None) -> int:
-        r"""Returns how many classes a prediction has."""
+    def num_shown(self, top_k: int | None = None) -> int:
+        r"""Returns how many classes a prediction has.
+
+        Args:
+            top_k (int, optional): How many are asked for. (default: five, and all where an input
+                has any number of labels)
+        """
         if top_k is None:
             top_k = len(self.classes) if self.models[0].multi_label else 5
         return min(check_int("top_k", top_k), len(self.classes))
@@ -390,6 +395,10 @@ def _seconds(data: Data) -> tuple[float, float] | None:
     times = data.time.view(data.skeleton_shape).amax(dim=(0, 2)).tolist()
     step = (times[-1] - times[0]) / max(len(times) - 1, 1)
     return times[0], times[-1] + step  # the last frame is shown as long as the others
+
+
+def _is_pipe(frames: Any) -> bool:
+    return isinstance(frames, str) and frames == "-"
 
 
 def without_size(value: Any) -> Any:

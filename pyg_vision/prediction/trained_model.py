@@ -222,6 +222,7 @@ def load_trained(
     about = found.get("pyg_vision")
     if not isinstance(about, dict):
         return _from_weights(path, input).to(device)
+    other = None if input is None else make_input(input)
     try:
         given = about["config"]["model"]["init_args"]
         classes = [str(name) for name in about["classes"]]
@@ -231,7 +232,7 @@ def load_trained(
         model = find_builder(given["model"])(num_classes=len(classes), **options)
         model.load_state_dict(_weights(found["state_dict"]))
         about_input = about["input"] if input is None else input
-        transform = make_input(about_input)
+        transform = make_input(about_input) if other is None else other
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise CheckpointError(f"'{path}' holds a model that cannot be made: {reason}") from error
@@ -298,6 +299,8 @@ def open_model(
 
 def _from_weights(path: str | os.PathLike[str], input: Mapping[str, Any] | None) -> TrainedModel:
     r"""Returns the model that a file of weights tells by itself."""
+    if input is not None:
+        make_input(input)
     try:
         info = describe_checkpoint(path)
         if info.model is None:

@@ -80,8 +80,6 @@ def draw_video(
     frames: Iterable[Frame] = read_frames(video)
     with VideoWriter(path) as out:
         for i, frame in enumerate(frames if progress is None else progress(frames)):
-            if i >= length:
-                break
             out.write(Frame(overlay.draw(frame.image, i), frame.time))
     return Path(path)
 
@@ -104,8 +102,9 @@ def _joined(
     array = torch.zeros(persons, length, joints, 2)
     for data, (start, stop), person in windows:
         given = data.pixels if "pixels" in data else data.pos
-        if given.size(1) != 2:
-            raise ValueError("three coordinates have no place in a picture; 'pixels' tells it")
+        if given.size(1) != 2 or ("pixels" not in data and not bool((given.abs() > 2).any())):
+            what = "three coordinates" if given.size(1) != 2 else "shares of a frame"
+            raise ValueError(f"{what} have no place in a picture; 'pixels' tells it")
         rows = given.view(*data.skeleton_shape, 2).cpu().float()
         where = slice(0, len(rows)) if person is None else slice(person, person + 1)
         array[where, start:stop] = rows

@@ -131,11 +131,32 @@ def rearrange_joints(data: Data, take: Callable[[Tensor], Tensor]) -> Data:
     names = [name for name in data.keys() if data.is_node_attr(name)]
     for name in names:
         value = data[name]
-        if isinstance(value, Tensor):
+        if not isinstance(value, Tensor):
+            continue
+        if name == "time":
+            taken = _take_time(value.view(shape), take)
+        else:
             taken = take(value.reshape(*shape, -1))
-            data[name] = taken.reshape(-1, *value.shape[1:])
-            data.skeleton_shape = SkeletonShape(*taken.shape[:3])
+        data[name] = taken.reshape(-1, *value.shape[1:])
+        data.skeleton_shape = SkeletonShape(*taken.shape[:3])
     return data
+
+
+def _take_time(time: Tensor, take: Callable[[Tensor], Tensor]) -> Tensor:
+    r"""Takes the time of frames, which all joints of a frame have, those that are not there too; in
+    frames that are new, such as of zeros, it goes on as in the others.
+    """
+    begin = time.amin()
+    taken = take((time - begin + 1).unsqueeze(-1))  # where nothing is taken, zero
+    known = taken.amax(dim=(0, 2, 3))
+    frames = torch.arange(len(known), device=time.device, dtype=time.dtype)
+    there = (known > 0).nonzero().flatten()
+    if 0 < len(there) < len(known):
+        first, last = int(there[0]), int(there[-1])
+        step = (known[last] - known[first]) / max(last - first, 1)
+        near = there[(there[None] - frames[:, None]).abs().argmin(dim=1)]
+        known = torch.where(known > 0, known, known[near] + (frames - near) * step)
+    return (known + begin - 1)[None, :, None, None].expand_as(taken)
 
 
 def _take(data: Data, dim: int, index: Tensor) -> Data:

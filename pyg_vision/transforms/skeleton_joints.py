@@ -68,7 +68,8 @@ class ToLayout(SkeletonTransform):
         parts = joint_map(layout_of(data), self.layout, self.joints)
         weight = pos.new_zeros(len(parts), pos.size(2))
         for i, sources in enumerate(parts):
-            weight[i, list(sources)] = 1 / max(len(sources), 1)
+            for joint in sources:  # one may be there twice
+                weight[i, joint] += 1 / len(sources)
         first = torch.tensor([sources[0] if sources else 0 for sources in parts]).to(pos.device)
         there = found(data, pos)[..., 0]
         absent = (weight > 0).to(pos.dtype) @ (~there).to(pos.dtype).unsqueeze(-1) > 0

@@ -205,4 +205,8 @@ def _rearrange(data: Data, order: Tensor) -> Data:
     shape, order = shape_of(data), order.to(data.x.device)
     frames = torch.arange(shape.num_frames, device=order.device)
     missing = (order < 0)[:, :, None, None]
-    return rearrange(data, lambda value: value[order.clamp(min=0), frames].masked_fill(missing, 0))
+    time = data.time.view(shape).amax(dim=(0, 2)) if "time" in data else None
+    data = rearrange(data, lambda value: value[order.clamp(min=0), frames].masked_fill(missing, 0))
+    if time is not None:  # that of frames without anybody, too
+        data.time = time.repeat_interleave(shape.num_joints).repeat(order.size(0))
+    return data

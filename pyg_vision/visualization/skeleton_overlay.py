@@ -101,13 +101,14 @@ class SkeletonOverlay:
 
         Args:
             image (numpy.ndarray): The picture :math:`(H, W, 3)`.
-            frame (int): Its number.
+            frame (int): Its number. Of one behind the last of the sequence nothing is known.
         """
         height, width = image.shape[:2]
         scale = max(round(_WIDEST / width), 1)
         zoom = scale * _SMOOTH
         picture = Image.fromarray(image).resize((width * zoom, height * zoom))
-        self._draw_people(ImageDraw.Draw(picture), frame, zoom, min(width, height) * zoom)
+        if frame < self.seen.shape[1]:
+            self._draw_people(ImageDraw.Draw(picture), frame, zoom, min(width, height) * zoom)
         picture = picture.resize((width * scale, height * scale), Image.Resampling.BOX)
         if self.scores is None:
             return np.asarray(picture)
@@ -150,22 +151,23 @@ class SkeletonOverlay:
         left, right, top, bottom = 0.42 * size[0], 0.97 * size[0], 0.1 * size[1], 0.9 * size[1]
         pen.rectangle((left, top, right, bottom), fill="#ffffff", outline=GREY)
         across = left + (right - left) * (np.arange(len(scores)) + 0.5) / len(scores)
-        now = int(np.argmax(scores[frame]))
+        row = scores[frame] if frame < len(scores) else np.zeros(scores.shape[1])
+        now = int(np.argmax(row))
         for place, index in enumerate(self.shown):
             color = _CURVES[place]
             values = bottom - (bottom - top) * scores[: frame + 1, index].clip(0, 1)
             path = [(float(x), float(y)) for x, y in zip(across, values, strict=False)]
             pen.line(path if len(path) > 1 else [*path, *path], fill=color, width=2 * _SMOOTH)
             y = top + (bottom - top) * (place + 0.5) / _LINES
-            share = f"{100 * scores[frame, index]:.0f}%"
+            share = f"{100 * row[index]:.0f}%"
             shown = _shorten(self.classes[index], pen, font, 0.25 * size[0])
-            weight = _SMOOTH // 2 if index == now and scores[frame].any() else 0
+            weight = _SMOOTH // 2 if index == now and row.any() else 0
             pen.line((0.03 * size[0], y, 0.06 * size[0], y), fill=color, width=3 * _SMOOTH)
             pen.text((0.075 * size[0], y), shown, fill=DARK, font=font, anchor="lm",
                      stroke_width=weight, stroke_fill=DARK)  # fmt: skip
             pen.text((0.4 * size[0], y), share, fill=DARK, font=font, anchor="rm",
                      stroke_width=weight, stroke_fill=DARK)  # fmt: skip
-        x = float(across[frame])
+        x = float(across[min(frame, len(across) - 1)])
         pen.line((x, top, x, bottom), fill=GREY, width=_SMOOTH)
         return panel.resize((width, height), Image.Resampling.BOX)
 

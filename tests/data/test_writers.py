@@ -98,7 +98,20 @@ def test_what_is_wrong(tmp_path):
     del bare.layout
     with pytest.raises(ValueError, match="does not tell its 'layout'"):
         write_skeleton(bare, tmp_path / "a.npz")
+    data.y = torch.tensor([[0, 1]])
+    with pytest.raises(ValueError, match="one label of a sequence"):
+        write_skeleton(data, tmp_path / "a.npz")
     assert not list(tmp_path.iterdir())
+    data.y = torch.tensor([-1])
+    assert "y" not in read_skeletons(write_skeleton(data, tmp_path / "a.npz"))[0]
+
+
+def test_shares_with_pixels_beside_them(tmp_path):
+    data = people(scale=0.4)
+    data.pixels = data.pos * torch.tensor([100.0, 50])
+    (found,) = read_skeletons(write_skeleton(data, tmp_path / "a.pkl"))
+    assert torch.equal(found.pos, data.pixels)
+    assert torch.equal(read_skeletons(write_skeleton(data, tmp_path / "a.json"))[0].pos, data.pos)
 
 
 def arrays():

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import torch
 
 from pyg_vision.data import skeleton_layout
 from pyg_vision.pose import FoundPeople, Frame, PoseSource, VideoWriter
@@ -97,3 +98,15 @@ def fake_mediapipe(make=Solution):
             pose=SimpleNamespace(Pose=make), hands=SimpleNamespace(Hands=make)
         )
     )
+
+
+class Detector(torch.nn.Module):
+    """What a detector returns, people in the order of their scores."""
+
+    def forward(self, images):
+        assert images[0].shape == (3, 64, 96)
+        assert 0 <= float(images[0].min()) <= float(images[0].max()) == 1
+        joints = torch.arange(1.0, 4)[:, None, None].expand(3, 17, 3)
+        logits = torch.tensor([0.0, 1.0, 2.0])[:, None].expand(3, 17)
+        return [{"scores": torch.tensor([0.9, 0.8, 0.3]), "keypoints": joints,
+                 "keypoints_scores": logits}]  # fmt: skip

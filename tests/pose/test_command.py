@@ -29,12 +29,13 @@ def test_one_file(video, tmp_path, suffix, capsys):
     assert out.read_bytes() == first
 
 
-def test_several_files_and_options(video, tmp_path):
+def test_several_files_and_options(video, tmp_path, capsys):
     other = write_video(tmp_path / "run.mkv", walk())
     out = tmp_path / "poses"
     options = ["--layout", "openpose", "--smooth", "--max_gap", "0", "--persons", "1"]
     given = ["pose", str(video), str(other), "--out", str(out), "--format", "npz", *options]
     assert main([*given, "--max_frames", "6"]) == 0
+    assert "18 joints ('openpose')" in capsys.readouterr().out
     assert sorted(path.name for path in out.iterdir()) == ["run.npz", "walk.npz"]
     (data,) = read_skeletons(out / "walk.npz")
     found = estimate_pose(video, Squares(), max_gap=0, max_frames=6)
@@ -47,11 +48,13 @@ def test_what_is_wrong_is_one_line(video, tmp_path, capsys):
     out = str(tmp_path / "a.npz")
     for arguments, message in (
         ([str(video), str(video), "--out", out], "need a folder"),
+        ([str(video), str(video), "--out", str(tmp_path / "p")], "two inputs are called 'walk'"),
+        ([str(video), "--out", out, "--layout", "hand"], "no joint of layout 'hand'"),
         ([str(tmp_path / "empty.mkv"), "--out", out], "nobody is found"),
         (["nowhere.mp4", "--out", out], "no file or folder 'nowhere.mp4'"),
         ([str(video), "--out", out, "--pose", "eyes"], "the source of poses must be one of"),
         ([str(video), "--out", out, "--layout", "elk"], "'layout' must be one of"),
-        ([str(video), "--out", str(tmp_path / "a.mp3")], "'path' must end in"),
+        ([str(video), "--out", str(tmp_path / "a.mp3")], "--out must end in"),
     ):
         assert main(["pose", *arguments]) == 1
         error = capsys.readouterr().err.strip()

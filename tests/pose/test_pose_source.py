@@ -1,11 +1,21 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
-from pyg_vision.data import skeleton_layout
-from pyg_vision.pose import FoundPeople, PoseSource, VideoError, estimate_pose
+from pyg_vision.data import skeleton_layout, write_skeleton
+from pyg_vision.data.readers import read_skeletons
+from pyg_vision.pose import (
+    FoundPeople,
+    Frame,
+    KeypointRCNN,
+    PoseSource,
+    VideoError,
+    estimate_pose,
+)
 from pyg_vision.transforms import NormalizePixels
-from tests.pose.fakes import SIZE, Squares, picture, walk, write_video
+from tests.pose.fakes import SIZE, Detector, Squares, picture, walk, write_video
 
 
 def test_pixels_scores_times_and_size(tmp_path):
@@ -105,3 +115,29 @@ def test_progress_and_few_frames():
 
     data = estimate_pose(walk(), Squares(), progress=count, max_frames=4)
     assert data.skeleton_shape.num_frames == len(seen) == 4
+
+
+def test_times_are_those_of_frames_whoever_is_in_them(tmp_path):
+    pictures = [picture((4, 8), (60, 40)), picture((6, 8)), picture(), picture((10, 8), (66, 40))]
+    frames = [
+        Frame(image, time) for image, time in zip(pictures, (1.0, 1.5, 3.0, 4.0), strict=True)
+    ]
+    for gap in (0, 3):
+        data = estimate_pose(frames, Squares(), max_gap=gap)
+        times = data.time.view(data.skeleton_shape)
+        assert (times == torch.tensor([1.0, 1.5, 3.0, 4.0]).double()[:, None]).all()
+        (found,) = read_skeletons(write_skeleton(data, tmp_path / "a.npz"))
+        assert torch.equal(found.time, data.time)
+    x = data.x.view(2, 4, 17, 3)[1, :, 0, 0]  # by time: 66 at 4 s, 60 at 1 s
+    torch.testing.assert_close(x, x[0] + 2 * torch.tensor([0.0, 0.5, 2.0, 3.0]))
+
+
+def test_pictures_as_other_libraries_hold_them():
+    flipped = picture((8, 8))[:, :, ::-1]
+    data = estimate_pose([flipped], KeypointRCNN(Detector(), min_score=0.5))
+    assert data.skeleton_shape.num_persons == 2
+    frozen = picture((8, 8))
+    frozen.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        estimate_pose([frozen], KeypointRCNN(Detector(), min_score=0.5))

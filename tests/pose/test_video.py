@@ -2,6 +2,7 @@ import subprocess
 import sys
 import wave
 from itertools import islice
+from pathlib import Path
 
 import av
 import numpy as np
@@ -178,3 +179,18 @@ def test_the_writer_checks(tmp_path):
     with VideoWriter(tmp_path / "odd.mp4") as video:
         video.write(Frame(picture(size=(33, 31)), 0.0))
     assert next(read_frames(tmp_path / "odd.mp4")).image.shape == (30, 32, 3)
+
+
+def test_names_with_a_colon(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a:b").mkdir()
+    path = write_video(Path("a:b") / "10:30.mp4", walk(3))
+    assert len(list(read_frames(path))) == len(list(read_frames(str(path)))) == 3
+
+
+def test_pictures_that_are_too_small_or_too_early(tmp_path):
+    with pytest.raises(ValueError, match="must have two rows and columns"):
+        write_video(tmp_path / "a.mp4", [np.zeros((1, 8, 3), np.uint8)])
+    with pytest.raises(ValueError, match="must not be negative"):
+        write_video(tmp_path / "a.mp4", walk(1), times=[-1.0])
+    assert not list(tmp_path.iterdir())

@@ -99,3 +99,12 @@ def test_another_preparation_than_that_of_the_training(tmp_path, trained):
     write_checkpoint(checkpoint, tmp_path / "a.ckpt")
     given = {"kind": "skeleton", "transforms": []}
     assert load_trained(tmp_path / "a.ckpt", input=given).input == given
+
+
+@pytest.mark.parametrize("given", [{"kind": "skeleton"}, [], {"kind": "image", "foo": 1}])
+def test_a_wrong_input_is_not_the_fault_of_the_file(tmp_path, trained, given):
+    checkpoint, _ = trained
+    write_checkpoint(checkpoint, tmp_path / "a.ckpt")
+    with pytest.raises(ValueError, match="no input is what") as error:
+        load_trained(tmp_path / "a.ckpt", input=given)
+    assert "\n" not in str(error.value)

@@ -195,3 +195,64 @@ def test_the_command_on_a_pipe(video, tmp_path, monkeypatch, capsys):
         assert "give INPUTs, or a live --source" in capsys.readouterr().err
     assert main(["predict", "--source", "99", *given]) == 1
     assert "camera 99 cannot be opened" in capsys.readouterr().err
+
+
+def test_a_video_is_drawn_to_its_end(tmp_path):
+    """Who leaves is in no window behind."""
+    path = write_video(tmp_path / "leaves.mkv", walk(6) + [picture()] * 8)
+    predictor = Predictor(trained())
+    found = [*predictor.predict_each(path, pose=Squares(), window=3, max_gap=0)]
+    out = draw_video(predictor.models[0], path, found, tmp_path / "drawn.mp4")
+    frames = [frame.image[: 64 * 7] for frame in read_frames(out)]
+    assert len(frames) == 14
+    assert frames[2].max() > 200 > 60 > frames[13].max()
+    found[0][0].value.pos = found[0][0].value.pos.clone()
+    for sample, _ in found:
+        del sample.value.pixels
+    with pytest.raises(ValueError, match="shares of a frame have no place in a picture"):
+        draw_video(predictor.models[0], path, found, tmp_path / "b.mp4")
+
+
+def test_folders_of_several_things(video, tmp_path):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    data = estimate_pose(video, Squares())
+    write_skeleton(data, folder / "a.npz")
+    Image.fromarray(picture()).save(folder / "plot.png")
+    video.rename(folder / "walk.mkv")
+    assert [s.source[-5:] for s in find_skeletons(folder)] == ["a.npz"]
+    found = [*find_skeletons(folder, pose=Squares())]
+    assert [s.source[-5:] for s in found] == ["a.npz", "k.mkv"]
+    assert torch.equal(found[0].value.x, found[1].value.x)
+    (given,) = find_skeletons(data)
+    assert torch.equal(given.value.x, found[0].value.x)
+    (again,) = find_skeletons(write_skeleton(given.value, tmp_path / "b.json"))
+    assert torch.equal(again.value.pos, given.value.pos)
+
+
+def test_what_is_wrong_is_said_before_anything_is_done(video, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sources.POSE_SOURCES, "mediapipe", lambda: pytest.fail("it was begun"))
+    options = {"in_channels": 3, "layout": "coco", "stages": [[4, 1, 1]]}
+    torch.save(STGCN(num_classes=3, **options).state_dict(), tmp_path / "m.pth")
+    given = ["--checkpoint", str(tmp_path / "m.pth"), "--model", "stgcn",
+             "--options", json.dumps(options)]  # fmt: skip
+    for arguments, message in (
+        ([str(video), "--draw", "a.avi"], "a video is written as .mp4"),
+        ([str(video), "--merge"], "of which --window says"),
+        ([str(video), "--merge", "--window", "6", "--top_k", "0"], "'top_k'"),
+        (["--source", "-", "--json", "a.json"], "--json is of INPUTs"),
+    ):
+        assert main(["predict", *arguments, *given]) == 1
+        assert message in capsys.readouterr().err
+
+
+def test_all_labels_of_a_model_of_several(video, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sources.POSE_SOURCES, "mediapipe", Squares)
+    options = {"in_channels": 3, "layout": "coco", "stages": [[4, 1, 1]]}
+    torch.save(STGCN(num_classes=8, **options).state_dict(), tmp_path / "m.pth")
+    given = ["--checkpoint", str(tmp_path / "m.pth"), "--model", "stgcn",
+             "--options", json.dumps(options), "--json", str(tmp_path / "a.json")]  # fmt: skip
+    for more, count in (([], 5), (["--multi_label"], 8), (["--multi_label", "--top_k", "2"], 2)):
+        assert main(["predict", str(video), *given, *more]) == 0
+        (row,) = json.loads((tmp_path / "a.json").read_text())
+        assert len(row["classes"]) == count

@@ -281,3 +281,13 @@ def test_what_else_a_joint_has_goes_with_it(transform):
     assert out.y.tolist() == [3]
     assert data.own.shape == (2 * 12 * 17,)
     assert out.validate()
+
+
+def test_time_goes_on_in_frames_of_zeros():
+    data = skeleton_sequence(torch.rand(2, 4, 17, 2) + 0.1, "coco")
+    data.time = torch.tensor([2.0, 2.5, 3.0, 3.5]).double().repeat_interleave(17).repeat(2)
+    out = PadFrames(6, "zero")(data.clone())
+    times = out.time.view(2, 6, 17)
+    assert (times == torch.tensor([2.0, 2.5, 3, 3.5, 4, 4.5]).double()[:, None]).all()
+    taken = SampleFrames(2)(data.clone()).time.view(2, 2, 17)
+    assert (taken == torch.tensor([2.0, 3.5]).double()[:, None]).all()

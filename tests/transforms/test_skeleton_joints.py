@@ -32,6 +32,13 @@ def test_the_neck_is_the_middle_of_the_shoulders():
     assert out.layout.name == "openpose"
 
 
+def test_a_joint_that_is_named_twice():
+    data, keypoints, _ = people()
+    found = ToLayout("openpose", {"neck": ["nose", "nose", "left_eye"]})(data).pos
+    expected = (2 * keypoints[:, :, 0] + keypoints[:, :, 1]) / 3
+    torch.testing.assert_close(found.view(2, 6, 18, 2)[:, :, 1], expected)
+
+
 def test_joints_that_are_not_there_have_no_score():
     data, keypoints, score = people()
     score[0, 2, 5] = 0

@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor
 from torch.nn import Module, ModuleList
+from torch.nn.modules.batchnorm import _NormBase
 
 from pyg_vision._checks import check_int
 from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
@@ -74,8 +75,9 @@ class StreamingSTGCN(Module):
           that came out
 
     Raises:
-        TypeError: If the model is no :class:`STGCN`.
-        ValueError: If the window is not positive; when called, if the frames do not fit.
+        TypeError: If the model is no :class:`STGCN`, or has blocks of another kind.
+        ValueError: If the window is not positive, or the model fills up sequences or normalises by
+            the statistics of a batch; when called, if the frames do not fit.
 
     Example:
         >>> import torch
@@ -94,6 +96,7 @@ class StreamingSTGCN(Module):
         super().__init__()
         if not isinstance(model, STGCN) or not model.takes_graphs:
             raise TypeError(f"'model' must be an STGCN (got '{type(model).__name__}')")
+        _check_model(model)
         self.model = model = model.fuse()
         self.window = None if window is None else check_int("window", window)
         self.padded = padded
@@ -189,23 +192,38 @@ class StreamingSTGCN(Module):
         r"""Returns the mean of the features until each new one, and what the next ones need."""
         last = new.new_zeros(0, new.size(1)) if before.features is None else before.features
         if self.window is None:
-            sums = torch.cat((last, new)).cumsum(dim=0)[last.size(0) :]
+            # In double precision, in which a sum over hours still grows.
+            sums = torch.cat((last.double(), new.double())).cumsum(dim=0)[last.size(0) :]
             counts = before.count + torch.arange(1, len(new) + 1, device=new.device)
-            return sums / counts.unsqueeze(1), (sums[-1:] if len(sums) else last)
+            means = (sums / counts.unsqueeze(1)).to(new.dtype)
+            return means, (sums[-1:] if len(sums) else last)
         held, length = torch.cat((last, new)), max(self.window // self.stride, 1)
-        begin = len(last) + 1
-        means = [
-            held[max(end - length, 0) : end].mean(dim=0) for end in range(begin, len(held) + 1)
-        ]
-        return torch.stack(means) if means else new, held[max(len(held) - length + 1, 0) :]
+        ends = range(len(last) + 1, len(held) + 1)
+        rows = [held[max(end - length, 0) : end].mean(dim=0) for end in ends]
+        return torch.stack(rows) if rows else new, held[max(len(held) - length + 1, 0) :]
 
     def _width(self) -> int:
         return self.model.num_classes or self.model.num_features
 
 
+def _check_model(model: STGCN) -> None:
+    kinds = {type(block) for block in model.blocks}
+    if kinds != {STGCNBlock}:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise TypeError(f"the blocks of the model must be STGCNBlock (got {names})")
+    if model.padding is not None:
+        raise ValueError("a model that fills up sequences does not see them frame by frame")
+    for name, module in model.named_modules():
+        if isinstance(module, _NormBase) and module.running_mean is None:
+            raise ValueError(
+                f"'{name}' normalises by the statistics of what it is given, of which a frame has "
+                f"others than a motion"
+            )
+
+
 class _FrameGraph(Module):
-    r"""The graph convolution, norm and activation of a block, for single frames: the typed edges as
-    one matrix, since a frame is too little work for what plans and checks of them cost.
+    r"""The graph convolution of a block, for single frames: the typed edges as one matrix, since a
+    frame is too little work for what plans and checks of them cost.
     """
 
     weight: Tensor
@@ -214,7 +232,7 @@ class _FrameGraph(Module):
 
     def __init__(self, block: STGCNBlock, adj: Tensor) -> None:
         super().__init__()
-        gcn, norm = block.gcn, block.tcn[0]
+        gcn = block.gcn
         weight = cast(Tensor, gcn.weight).detach()
         matrix = adj.to(weight.dtype).permute(2, 0, 1)  # destinations, relations, sources
         shift = weight.new_zeros(adj.size(1), weight.size(2))
@@ -222,12 +240,12 @@ class _FrameGraph(Module):
             shift = shift + matrix.sum(dim=2) @ gcn.bias.detach()
         self.register_buffer("weight", weight, persistent=False)
         self.register_buffer("matrix", matrix.flatten(1).contiguous(), persistent=False)
-        self.register_buffer("shift", norm(shift), persistent=False)
+        self.register_buffer("shift", shift, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         r"""Returns the features of the joints :math:`(T, V, C^{\prime})` of frames."""
         rows = torch.matmul(x.unsqueeze(1), self.weight).flatten(1, 2)
-        return (self.matrix @ rows).add_(self.shift).relu_()
+        return (self.matrix @ rows).add_(self.shift)
 
 
 def _run(
@@ -239,8 +257,10 @@ def _run(
     finish: bool,
 ) -> tuple[Tensor, Pair]:
     r"""Runs a block on the next frames."""
-    conv, *behind = block.tcn[2:]
-    h = graph(x) if x.size(0) else x.new_zeros(0, x.size(1), cast(TemporalConv, conv).in_channels)
+    norm, relu, conv, *behind = block.tcn
+    h = x.new_zeros(0, x.size(1), cast(TemporalConv, conv).in_channels)
+    if x.size(0):
+        h = run_frame_layers([norm, relu], graph(x))
     inner, past = memory
     windows, inner = take_windows(frames, h, inner, finish)
     out = run_frame_layers(behind, convolve_windows(conv, windows))

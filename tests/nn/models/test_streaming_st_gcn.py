@@ -2,12 +2,14 @@
 against the model itself where tracks are.
 """
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from pyg_vision.nn import STGCN, DenseSTGCN, StreamingSTGCN
+from pyg_vision.nn import STGCN, DenseSTGCN, STGCNBlock, StreamingSTGCN
 
 SMALL = {"in_channels": 3, "num_classes": 5, "layout": "coco", "kernel_size": 5,
          "stages": [(8, 2), (12, 2, 2), (16, 1, 2)]}  # fmt: skip
@@ -17,7 +19,7 @@ def make(**options):
     torch.manual_seed(0)
     model = STGCN(**SMALL | options).double().eval()
     for module in model.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, _BatchNorm) and module.running_var is not None:
             torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
             torch.nn.init.normal_(module.running_mean)
     for importance in model.edge_importance:
@@ -74,6 +76,29 @@ def test_a_window_of_features():
         assert state.features is None or len(state.features) <= 4
     windows = [features[max(i - 4, 0) : i + 1].mean(0) for i in range(len(features))]
     torch.testing.assert_close(torch.cat(found), model.fcn(torch.stack(windows)))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("norm", [torch.nn.LayerNorm, torch.nn.BatchNorm1d])
+def test_other_norms_and_parametrized_weights(norm):
+    model = make(norm_layer=norm)
+    torch.nn.utils.parametrizations.weight_norm(model.blocks[0].gcn)
+    x = torch.randn(40, 17, 3, dtype=torch.double)
+    expected = model(x.permute(2, 0, 1)[None, ..., None])[0]
+    found, _ = StreamingSTGCN(model, padded=True)(x, finish=True)
+    torch.testing.assert_close(found[-1], expected, atol=1e-9, rtol=1e-9)
+
+
+@torch.no_grad()
+def test_a_long_mean_in_half_precision():
+    model = make().bfloat16()
+    streaming, state = StreamingSTGCN(model), None
+    x = torch.randn(1, 17, 3).bfloat16().expand(400, -1, -1)
+    logits, state = streaming(x, state)
+    for _ in range(20):
+        later, state = streaming(x, state)
+    assert later.dtype == torch.bfloat16
+    torch.testing.assert_close(later[-1], logits[-1], atol=0.05, rtol=0.05)
 
 
 @torch.no_grad()
@@ -135,6 +160,16 @@ def test_what_is_wrong():
         StreamingSTGCN(DenseSTGCN(**SMALL))
     with pytest.raises(ValueError, match="'window'"):
         StreamingSTGCN(model, window=0)
+    with pytest.raises(ValueError, match="fills up sequences"):
+        StreamingSTGCN(make(padding="published", window=(30, 2)))
+    with pytest.raises(ValueError, match="by the statistics of what it is given"):
+        StreamingSTGCN(make(norm_layer=partial(torch.nn.BatchNorm1d, track_running_stats=False)))
+
+    class Block(STGCNBlock):
+        pass
+
+    with pytest.raises(TypeError, match=r"must be STGCNBlock \(got Block\)"):
+        StreamingSTGCN(make(block=Block))
     streaming = StreamingSTGCN(model)
     with pytest.raises(ValueError, match=r"frames \[T, 17 joints, in_channels=3\]"):
         streaming(torch.zeros(1, 18, 3, dtype=torch.double))
