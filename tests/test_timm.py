@@ -196,6 +196,7 @@ def _logits(source, x):
     return source.head(last.mean(dim=(2, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_checkpointing_and_export(name):
     model = create(name, num_classes=3).train()

@@ -8,6 +8,7 @@ from pyg_vision.prediction._checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from pyg_vision.prediction._prediction import Prediction
 from pyg_vision.prediction._preprocess import make_transforms
 from pyg_vision.prediction.drawing import (
     draw_blocks,
@@ -19,7 +20,7 @@ from pyg_vision.prediction.ensemble import ensemble_accuracy
 from pyg_vision.prediction.export import ExportError, export_model
 from pyg_vision.prediction.inputs import Sample, find_images, find_skeletons
 from pyg_vision.prediction.live import LivePrediction
-from pyg_vision.prediction.predictor import InputOptions, Prediction, Predictor
+from pyg_vision.prediction.predictor import InputOptions, Predictor
 from pyg_vision.prediction.scores import average_precision
 from pyg_vision.prediction.segments import frame_probabilities, merge_windows
 from pyg_vision.prediction.trained_model import (

@@ -21,9 +21,10 @@ from pyg_vision.pose import PoseSource, open_pose_source
 from pyg_vision.pose.command import DEFAULT_POSE, add_pose_options, show_progress
 from pyg_vision.pose.video import VIDEO_CODECS, VIDEO_EXTENSIONS
 from pyg_vision.prediction._checkpoint import CheckpointError
+from pyg_vision.prediction._prediction import Prediction
 from pyg_vision.prediction.drawing import draw_prediction
 from pyg_vision.prediction.inputs import is_picture_folder
-from pyg_vision.prediction.predictor import Prediction, Predictor
+from pyg_vision.prediction.predictor import Predictor
 from pyg_vision.prediction.segments import merge_windows
 from pyg_vision.prediction.trained_model import TrainedModel, load_trained, open_model
 from pyg_vision.prediction.video_drawing import draw_video

@@ -11,7 +11,7 @@ from torch_geometric.data import Batch, Data
 
 from pyg_vision.data import fold_batch
 from pyg_vision.explain import attribute, listen
-from pyg_vision.prediction.predictor import Prediction
+from pyg_vision.prediction._prediction import Prediction
 from pyg_vision.prediction.trained_model import TrainedModel, node_scores, run_model
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -15,11 +15,9 @@ from torch_geometric.data import Data
 
 from pyg_vision.pose import FoundPeople, Frame, PoseSource, read_frames
 from pyg_vision.pose.pose_source import best_people, people_to_sequence
+from pyg_vision.prediction._prediction import Prediction
 from pyg_vision.prediction.inputs import as_shares
 from pyg_vision.transforms import InterpolateJoints, TrackPersons
-
-if TYPE_CHECKING:
-    from pyg_vision.prediction.predictor import Prediction
 
 Value = TypeVar("Value")
 _NO_PICTURE = np.zeros((0, 0, 3), dtype=np.uint8)

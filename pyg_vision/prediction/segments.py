@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyg_vision.prediction.predictor import Prediction
+from pyg_vision.prediction._prediction import Prediction
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from pyg_vision.pose import Frame, VideoWriter, read_frames
+from pyg_vision.prediction._prediction import Prediction
 from pyg_vision.prediction.drawing import joint_response
 from pyg_vision.prediction.inputs import Sample
-from pyg_vision.prediction.predictor import Prediction
 from pyg_vision.prediction.segments import frame_probabilities
 from pyg_vision.prediction.trained_model import TrainedModel
 from pyg_vision.visualization import SkeletonOverlay

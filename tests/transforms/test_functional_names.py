@@ -33,6 +33,9 @@ NAMES = {
     "RandomScaleSkeleton": "random_scale_skeleton",
     "RandomFlipSkeleton": "random_flip_skeleton",
     "RandomMoveSkeleton": "random_move_skeleton",
+    "ToLayout": "to_layout",
+    "InterpolateJoints": "interpolate_joints",
+    "SmoothJoints": "smooth_joints",
     "TopPersons": "top_persons",
     "TrackPersons": "track_persons",
 }
