@@ -157,7 +157,8 @@ def test_a_batch_of_patch_graphs():
     assert torch.equal(model(batch), model(pictures))
 
 
-@pytest.mark.parametrize("training", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("training", [False, True])
 def test_compiles_without_graph_break(training):
     model = warmed(PyramidViG(**SMALL | {"depths": (1, 1, 1)})).train(training)
     x = torch.randn(2, 3, 64, 80)  # whose bias is resampled
@@ -165,6 +166,7 @@ def test_compiles_without_graph_break(training):
     torch.testing.assert_close(compiled(x), model(x), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_exports_with_any_number_of_images():
     model = warmed(PyramidViG(**SMALL))
     for size in ((64, 64), (64, 80)):

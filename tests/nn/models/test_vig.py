@@ -193,7 +193,7 @@ def test_stochastic_options_act_in_training_only():
     assert rates == pytest.approx([0.0, 0.25, 0.5])
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("training", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_compiles_without_graph_break(training):
     model = warmed(ViG(**SMALL)).train(training)
     x = torch.randn(2, 3, 32, 32)
