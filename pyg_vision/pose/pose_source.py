@@ -2,7 +2,6 @@ r"""What finds the joints of people in pictures, and the sequences that are made
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from itertools import islice
 from types import TracebackType
@@ -42,7 +41,7 @@ class FoundPeople(NamedTuple):
     pixels: Array | None = None
 
 
-class PoseSource(ABC):
+class PoseSource:
     r"""Finds the joints of people in pictures, used in a :obj:`with` statement.
 
     A subclass sets :obj:`layout`, the skeleton of what it finds, and implements :meth:`find`.
@@ -66,18 +65,18 @@ class PoseSource(ABC):
 
     layout: SkeletonLayout
 
-    @abstractmethod
     def find(self, frame: Frame) -> FoundPeople:
         r"""Finds the people of a picture.
 
         Args:
             frame (Frame): The picture. Those of a video come in their order.
         """
+        raise NotImplementedError
 
-    def reset(self) -> None:  # noqa: B027 - most sources remember nothing
+    def reset(self) -> None:
         r"""Forgets the pictures before, as another video begins."""
 
-    def close(self) -> None:  # noqa: B027
+    def close(self) -> None:
         r"""Frees what the source holds."""
 
     def __enter__(self) -> PoseSource:
