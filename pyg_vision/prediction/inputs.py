@@ -144,9 +144,7 @@ def find_skeletons(
                     continue
                 for data in _read(path, layout, size):
                     name = data.name if "name" in data else None
-                    sample = Sample(str(path) if name is None else f"{path}:{name}", data)
-                    told = path.suffix.lower() == ".npz" and skeleton_format(path) == "pose"
-                    yield sample._replace(value=as_shares(data)) if told else sample
+                    yield Sample(str(path) if name is None else f"{path}:{name}", data)
         elif isinstance(value, Data) and not isinstance(value, Batch):
             estimated = "time" in value and "frame_size" in value and "pixels" not in value
             yield Sample(str(number), as_shares(value) if estimated else value)
@@ -161,17 +159,33 @@ def find_skeletons(
             )
 
 
+def read_sequences(
+    path: Path, layout: str | SkeletonLayout | None, size: tuple[float, float] | None
+) -> list[Data]:
+    r"""Reads a file in the units that models are given, in training as in prediction: poses that
+    were written as :obj:`.npz` become shares of the frame, see :func:`find_skeletons`.
+
+    Args:
+        path (pathlib.Path): The file.
+        layout (str or SkeletonLayout, optional): The skeleton.
+        size (tuple, optional): Width and height of a frame.
+    """
+    found = read_skeletons(path, layout, size)
+    is_pose = path.suffix.lower() == ".npz" and skeleton_format(path) == "pose"
+    return [as_shares(data) for data in found] if is_pose else found
+
+
 def _read(
     path: Path, layout: str | SkeletonLayout | None, size: tuple[float, float] | None
 ) -> list[Data]:
     r"""Reads a file with the layout that it tells, or the one that is meant where it tells none."""
     try:
-        return read_skeletons(path, layout, size)
+        return read_sequences(path, layout, size)
     except ValueError as error:
         if layout is None:
             raise
         try:
-            return read_skeletons(path, None, size)
+            return read_sequences(path, None, size)
         except ValueError:
             raise error from None
 

@@ -13,9 +13,9 @@ from torch_geometric.loader.dataloader import Collater
 
 from pyg_vision import datasets
 from pyg_vision.data import skeleton_layout
-from pyg_vision.data.readers import read_skeletons
 from pyg_vision.datasets import SkeletonArrays, SkeletonDataset, SkeletonFolder
 from pyg_vision.prediction import make_transforms
+from pyg_vision.prediction.inputs import read_sequences
 from pyg_vision.training._data_module import KeyedDataModule
 from pyg_vision.training.folders import NAMES, check_same_classes, share_of_classes, split_folders
 from pyg_vision.training.graph_data import NumberedGraphs
@@ -270,10 +270,14 @@ class SkeletonFolderData(SkeletonSplits):
             ValueError: If it is malformed or holds several.
         """
         size = None if self.size is None else (self.size[0], self.size[1])
-        found = read_skeletons(path, self.layout, size)
+        found = read_sequences(path, self.layout, size)
         if len(found) != 1:
             raise ValueError(f"'{path}' must hold one sequence of its class (got {len(found)})")
-        return found[0]
+        (data,) = found
+        for name in ("time", "pixels"):  # which only some files have, and no model sees
+            if name in data:
+                del data[name]
+        return data
 
     def names(self) -> list[str]:
         r"""Returns the files below the folder."""

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from pyg_vision.training import SkeletonArraysData, SkeletonData
+from pyg_vision.data import skeleton_sequence, write_skeleton
+from pyg_vision.prediction import find_skeletons
+from pyg_vision.training import SkeletonArraysData, SkeletonData, SkeletonFolderData
 from tests.training import small
 
 
@@ -123,3 +125,23 @@ def test_files_that_tell_the_size_of_some_frames(tmp_path):
     data.setup("fit")
     (batch,) = data.test_dataloader()
     assert batch.num_graphs == 4
+
+
+def test_poses_are_trained_on_in_the_units_of_predictions(tmp_path):
+    """Of a frame that is not square, pixels and shares of it are other motions."""
+    torch.manual_seed(0)
+    for i, name in enumerate(("run", "walk")):
+        pos = torch.rand(1, 9, 17, 2) * torch.tensor([640.0, 320.0]) + 3
+        data = skeleton_sequence(pos, "coco", score=torch.rand(1, 9, 17) + 0.1)
+        data.frame_size = (640, 320)
+        if i:  # only some files tell it
+            data.time = torch.arange(9).double().repeat_interleave(17)
+        write_skeleton(data, tmp_path / name / "a.npz")
+    module = SkeletonFolderData(root=str(tmp_path), batch_size=2, layout="coco")
+    for name in ("run", "walk"):
+        path = tmp_path / name / "a.npz"
+        (sample,) = find_skeletons(path)
+        found = module.read(path)
+        assert torch.equal(found.x, sample.value.x)
+        assert float(found.pos.max()) < 1.1
+        assert {"time", "pixels"}.isdisjoint(found.keys())
