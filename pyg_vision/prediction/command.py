@@ -292,13 +292,16 @@ def open_pose(values: argparse.Namespace, kind: str) -> AbstractContextManager[P
         values (argparse.Namespace): The options.
         kind (str): What the models are of.
     """
-    paths = [Path(given) for given in values.inputs]
-    inner = [p for path in paths if path.is_dir() for p in path.rglob("*")]
-    videos = any(path.suffix.lower() in VIDEO_EXTENSIONS for path in [*paths, *inner])
-    asked = values.pose is not None or videos or any(map(is_picture_folder, paths))
-    if kind != "skeleton" or not asked:
+    if kind != "skeleton":  # folders of images may be large
         return nullcontext()
-    return open_pose_source(values.pose or DEFAULT_POSE)
+    paths = [Path(given) for given in values.inputs]
+    inner = (p for path in paths if path.is_dir() for p in path.rglob("*"))
+    asked = (
+        values.pose is not None
+        or any(map(_is_video, paths))
+        or any(path.suffix.lower() in VIDEO_EXTENSIONS for path in inner)
+    )
+    return open_pose_source(values.pose or DEFAULT_POSE) if asked else nullcontext()
 
 
 def as_line(prediction: Prediction) -> str:
