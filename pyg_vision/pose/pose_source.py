@@ -151,21 +151,26 @@ def estimate_pose(
         raise VideoError("the video holds no pictures")
     if not any(len(people.joints) for people in found):
         raise ValueError(f"nobody is found in any of {len(found)} frames")
-    data = people_to_sequence(found, source.layout)
-    persons, _, joints = data.skeleton_shape
-    data.time = torch.tensor(times, dtype=torch.double).repeat_interleave(joints).repeat(persons)
-    data.frame_size = size
-    several = any(len(people.joints) > 1 for people in found)
-    data = TrackPersons()(data) if track and several else data
-    return InterpolateJoints(max_gap)(data) if max_gap else data
+    return people_to_sequence(found, source.layout, times, size, track, max_gap)
 
 
-def people_to_sequence(found: list[FoundPeople], layout: SkeletonLayout) -> Data:
-    r"""Returns the people of each picture as a sequence, in the order in which they were found.
+def people_to_sequence(
+    found: list[FoundPeople],
+    layout: SkeletonLayout,
+    times: list[float],
+    size: tuple[int, int],
+    track: bool,
+    max_gap: int,
+) -> Data:
+    r"""Returns the people of each picture as a sequence, see :func:`estimate_pose`.
 
     Args:
         found (list of FoundPeople): The people of each picture, of one person at least.
         layout (SkeletonLayout): Their skeleton.
+        times (list of float): When each picture is shown.
+        size (tuple): Width and height of the pictures.
+        track (bool): Whether persons are followed.
+        max_gap (int): The longest gap that is filled.
     """
     most = max(len(people.joints) for people in found)
     some = next(people for people in found if len(people.joints))
@@ -183,7 +188,11 @@ def people_to_sequence(found: list[FoundPeople], layout: SkeletonLayout) -> Data
     if some.pixels is not None:
         pixels = fill([people.pixels for people in found], 2)
         data.pixels = torch.from_numpy(pixels).flatten(0, 2)
-    return data
+    time = torch.tensor(times, dtype=torch.double)
+    data.time = time.repeat_interleave(layout.num_joints).repeat(most)
+    data.frame_size = size
+    data = TrackPersons()(data) if track and most > 1 else data
+    return InterpolateJoints(max_gap)(data) if max_gap else data
 
 
 def best_people(people: FoundPeople, num_persons: int | None) -> FoundPeople:

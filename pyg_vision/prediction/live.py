@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import torch
 from torch_geometric.data import Data
 
 from pyg_vision.pose import FoundPeople, Frame, PoseSource, read_frames
 from pyg_vision.pose.pose_source import best_people, people_to_sequence
 from pyg_vision.prediction._prediction import Prediction
 from pyg_vision.prediction.inputs import as_shares
-from pyg_vision.transforms import InterpolateJoints, TrackPersons
 
 Value = TypeVar("Value")
 _NO_PICTURE = np.zeros((0, 0, 3), dtype=np.uint8)
@@ -200,15 +198,12 @@ class LiveStream:
         people = [one.people for one in seen]
         if not any(len(one.joints) for one in people):
             return None
-        data = people_to_sequence(people, self.pose.layout)
-        persons, _, joints = data.skeleton_shape
-        times = torch.tensor([one.frame.time for one in seen], dtype=torch.double)
-        data.time = times.repeat_interleave(joints).repeat(persons)
         height, width = seen[-1].frame.image.shape[:2]
-        data.frame_size = (width, height)
-        if any(len(one.joints) > 1 for one in people):
-            data = TrackPersons()(data)
-        return as_shares(InterpolateJoints(self.max_gap)(data) if self.max_gap else data)
+        times = [one.frame.time for one in seen]
+        layout = self.pose.layout
+        return as_shares(
+            people_to_sequence(people, layout, times, (width, height), True, self.max_gap)
+        )
 
 
 def _work(run: Callable[[], None], out: _Box[Any]) -> None:

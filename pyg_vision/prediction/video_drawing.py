@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,7 @@ def draw_video(
 def _placed(data: Data, row: Prediction) -> tuple[Data, tuple[int, int], Prediction]:
     r"""Returns a window with its first frame and the one behind its last."""
     frames = (0, data.skeleton_shape[1]) if row.frames is None else row.frames
-    seconds = row.seconds
-    return data, frames, Prediction(
-        row.source, row.classes, row.probabilities, frames, row.person, seconds
-    )  # fmt: skip
+    return data, frames, replace(row, frames=frames)
 
 
 def _joined(

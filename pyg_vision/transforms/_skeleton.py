@@ -104,6 +104,13 @@ def score_of(data: Data) -> Tensor:
     return data.x[:, dims].view(tuple(shape_of(data)))
 
 
+def set_score(data: Data, score: Tensor) -> Data:
+    r"""Replaces the score of each joint :math:`(M, T, V)`, the channel behind the coordinates."""
+    dims = data.pos.size(1)
+    data.x = torch.cat((data.x[:, :dims], score.reshape(-1, 1), data.x[:, dims + 1 :]), dim=1)
+    return data
+
+
 def take_frames(data: Data, index: Tensor) -> Data:
     r"""Takes frames of all persons, in that order."""
     return _take(data, 1, index)

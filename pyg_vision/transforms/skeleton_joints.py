@@ -24,6 +24,7 @@ from pyg_vision.transforms._skeleton import (
     rearrange_joints,
     score_of,
     set_coordinates,
+    set_score,
     shape_of,
 )
 
@@ -93,9 +94,7 @@ class ToLayout(SkeletonTransform):
             if name in data:
                 data[name] = data[name].masked_fill(absent.reshape(-1, 1), 0)
         if score is not None:
-            dims = pos.size(-1)
-            column = score.masked_fill(absent[..., 0], 0).reshape(-1, 1)
-            data.x = torch.cat((data.x[:, :dims], column, data.x[:, dims + 1 :]), dim=1)
+            data = set_score(data, score.masked_fill(absent[..., 0], 0))
         data.layout = self.layout
         return data
 
@@ -164,12 +163,7 @@ class InterpolateJoints(SkeletonTransform):
             least = torch.minimum(score.gather(1, before), score.gather(1, behind))
             scores = torch.where(fill, self.trust * least, score)
         data = rearrange_joints(data, take)
-        if scores is not None:
-            dims = pos.size(-1)
-            data.x = torch.cat(
-                (data.x[:, :dims], scores.reshape(-1, 1), data.x[:, dims + 1 :]), dim=1
-            )
-        return data
+        return data if scores is None else set_score(data, scores)
 
 
 @functional_transform("smooth_joints")

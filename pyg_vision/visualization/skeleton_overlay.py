@@ -12,13 +12,23 @@ from torch_geometric.data import Data
 
 from pyg_vision.typing import Partition
 from pyg_vision.visualization._skeleton_scene import read_motion, read_relations
-from pyg_vision.visualization._style import ANY, DARK, FARTHER, GREY, GROUND, NEARER, RESPONSE
+from pyg_vision.visualization._style import (
+    ANY,
+    DARK,
+    FARTHER,
+    GREY,
+    GROUND,
+    NEARER,
+    RESPONSE,
+    SELF,
+    TEMPORAL,
+)
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 _WIDEST = 640  # pictures are enlarged to about this many columns
-_CURVES = (NEARER[0], FARTHER[1], "#009E73", "#CC79A7")
+_CURVES = (NEARER[0], FARTHER[1], TEMPORAL, SELF)
 _LINES = len(_CURVES)  # of classes
 _PANEL = 0.3  # the height of the chart as a share of the width
 _SMOOTH = 2  # drawn so much larger, then reduced
