@@ -276,7 +276,10 @@ def _run_live(values: argparse.Namespace) -> int:
                     sys.stdout.flush()
                 label = now
     if not delays:
-        raise ValueError("the live video ended before a window was full")
+        raise ValueError(
+            "the live video ended before a window was full; of one that comes faster than people "
+            "are found pictures are left out, give a recorded video as INPUT"
+        )
     rate = len(delays) / (time.monotonic() - begin)
     sys.stderr.write(
         f"{len(delays)} windows, {rate:.1f} a second, {1000 * median(delays):.0f} ms late in "

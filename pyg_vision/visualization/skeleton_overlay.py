@@ -161,12 +161,13 @@ class SkeletonOverlay:
         left, right, top, bottom = 0.42 * size[0], 0.97 * size[0], 0.1 * size[1], 0.9 * size[1]
         pen.rectangle((left, top, right, bottom), fill="#ffffff", outline=GREY)
         across = left + (right - left) * (np.arange(len(scores)) + 0.5) / len(scores)
+        every = max(len(scores) // int(size[0]), 1)  # of an hour, no more points than pixels
         row = scores[frame] if frame < len(scores) else np.zeros(scores.shape[1])
         now = int(np.argmax(row))
         for place, index in enumerate(self.shown):
             color = _CURVES[place]
-            values = bottom - (bottom - top) * scores[: frame + 1, index].clip(0, 1)
-            path = [(float(x), float(y)) for x, y in zip(across, values, strict=False)]
+            values = bottom - (bottom - top) * scores[: frame + 1 : every, index].clip(0, 1)
+            path = [(float(x), float(y)) for x, y in zip(across[::every], values, strict=False)]
             pen.line(path if len(path) > 1 else [*path, *path], fill=color, width=2 * _SMOOTH)
             y = top + (bottom - top) * (place + 0.5) / _LINES
             share = f"{100 * row[index]:.0f}%"
