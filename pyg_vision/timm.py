@@ -12,7 +12,7 @@ them once this module is imported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -42,8 +42,9 @@ class _TimmModel(Module):
     num_features: int
     num_classes: int
     image_size: tuple[int, int]
-    ends: list[int]
     reaches: list[Any]
+    _map_info: Callable[[], list[tuple[int, int]]]
+    _num_blocks: Callable[[], int]
     published: KeyRules
 
     def __init__(
@@ -153,8 +154,8 @@ class _TimmModel(Module):
         """
         if output_fmt not in ("NCHW", "NHWC"):
             raise ValueError(f"'output_fmt' must be 'NCHW' or 'NHWC' (got {output_fmt!r})")
-        take, _ = feature_take_indices(len(self.ends), indices)
-        wanted = take if intermediates_only else [*take, len(self.ends) - 1]
+        take, _ = feature_take_indices(len(self._map_info()), indices)
+        wanted = take if intermediates_only else [*take, len(self._map_info()) - 1]
         _, found = super().forward_intermediates(x, wanted)  # type: ignore[misc]
         last = None if intermediates_only else found.pop()
         if output_fmt == "NHWC":
@@ -176,10 +177,10 @@ class _TimmModel(Module):
                 (default: :obj:`False`)
             prune_head (bool, optional): Whether the head is removed. (default: :obj:`True`)
         """
-        take, last = feature_take_indices(len(self.ends), indices)
+        take, last = feature_take_indices(len(self._map_info()), indices)
         self._cut(last + 1)
-        self.reaches = self.reaches[: self.ends[last] + 1]
-        self.ends = self.ends[: last + 1]
+        if hasattr(self, "reaches"):
+            self.reaches = self.reaches[: self._num_blocks()]
         if prune_head:
             self.reset_classifier(0, "")
         found: list[int] = take

@@ -6,6 +6,7 @@ from typing import Literal
 from torch import Tensor
 
 Adapt = Literal["input", "head"]
+AxialRule = Literal["svga", "mgc", "lsgc", "powers"]
 Backend = Literal["auto", "torch", "torch_cluster"]
 Bias = Tensor | Callable[[int, int], Tensor]
 Connectivity = Literal[4, 8]

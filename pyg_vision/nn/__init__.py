@@ -38,8 +38,11 @@ from pyg_vision.nn.dense.dense_space_time import (
 )
 from pyg_vision.nn.dense.dense_spatial_graph_conv import DenseSpatialGraphConv
 from pyg_vision.nn.dense.dense_stgcn_block import DenseSTGCNBlock
+from pyg_vision.nn.graph.axial_graph import AxialGraph
 from pyg_vision.nn.graph.dilated_knn_graph import DilatedKNNGraph
+from pyg_vision.nn.graph.dynamic_axial_graph import DynamicAxialGraph
 from pyg_vision.nn.graph.relative_position import RelativePosition
+from pyg_vision.nn.graph.windowed_knn_graph import WindowedKNNGraph
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.multi_scale_temporal_conv import MultiScaleTemporalConv
@@ -167,6 +170,9 @@ __all__ = [
     "RelationGroup",
     "GroupedLinear",
     "DilatedKNNGraph",
+    "AxialGraph",
+    "DynamicAxialGraph",
+    "WindowedKNNGraph",
     "RelativePosition",
     "DropPath",
     "StreamingFrames",

@@ -15,7 +15,7 @@ from pyg_vision.ops import NeighborTable
 
 
 class VisionBlock(ModuleDict):
-    r"""The two halves of a block.
+    r"""The two halves of a block, whose graph is a rule.
 
     Args:
         grapher (torch.nn.Module): The first half, called as :class:`Grapher`.
@@ -39,28 +39,44 @@ class VisionBlock(ModuleDict):
         self,
         x: Tensor,
         neighbors: NeighborTable | None,
-        reach: Reach,
         grid_size: tuple[int, int],
+        **options: int,
     ) -> tuple[Tensor, NeighborTable]:
         r"""Returns the nodes after the block, and the graph that it used.
 
         Args:
             x (torch.Tensor): The nodes :math:`(B, N, C)`.
             neighbors (NeighborTable, optional): The graph to use instead of a new one.
-            reach (Reach): The neighbourhood.
             grid_size (tuple): Rows and columns of patches.
+            **options (optional): What the first half takes besides.
         """
-        x, graph = self["grapher"](
-            x,
-            neighbors,
-            k=reach.k,
-            dilation=reach.dilation,
-            grid_size=grid_size,
-            return_graph=True,
-        )
+        x, graph = self["grapher"](x, neighbors, grid_size=grid_size, return_graph=True, **options)
         return self["ffn"](x), graph
 
-    def forward(self, x: Tensor, k: int, dilation: int, widest: int, reduce_ratio: int) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
+        r"""Runs the block on maps of any size.
+
+        Args:
+            x (torch.Tensor): The maps :math:`(B, C, H, W)`.
+        """
+        if isinstance(x, Proxy):  # what a graph is built from has values
+            return record_module(self, x)
+        rows, columns = x.shape[-2:]
+        nodes, _ = self.run(self.to_nodes(x), None, (rows, columns))
+        return self.to_map(nodes, rows, columns)
+
+
+class KNNVisionBlock(VisionBlock):
+    r"""The two halves of a block that searches for its graph.
+
+    Args:
+        grapher (torch.nn.Module): The first half, called as :class:`Grapher`.
+        ffn (torch.nn.Module): The second half, called as :class:`FFN`.
+    """
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor, k: int, dilation: int, widest: int, reduce_ratio: int
+    ) -> Tensor:
         r"""Runs the block on maps of any size, and fits its neighbourhood to them.
 
         Args:
@@ -75,7 +91,7 @@ class VisionBlock(ModuleDict):
         rows, columns = x.shape[-2:]
         sources = (rows // reduce_ratio) * (columns // reduce_ratio)
         reach = fit_reach(Reach(k, dilation), sources, widest)
-        nodes, _ = self.run(self.to_nodes(x), None, reach, (rows, columns))
+        nodes, _ = self.run(self.to_nodes(x), None, (rows, columns), **reach._asdict())
         return self.to_map(nodes, rows, columns)
 
 

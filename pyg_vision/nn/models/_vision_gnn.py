@@ -1,9 +1,10 @@
-r"""What isotropic and pyramid Vision GNNs share."""
+r"""What Vision GNNs share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,11 +16,8 @@ from torch.utils.checkpoint import checkpoint
 from torch_geometric.data import Data
 
 from pyg_vision._checks import check_int
-from pyg_vision._warn import warn
 from pyg_vision.data import fold_batch, fold_images
 from pyg_vision.data.size import read_sizes
-from pyg_vision.nn.blocks.packed_images import PackedImages, pack, run_on_maps
-from pyg_vision.nn.graph.dilated_knn_graph import Reach
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._fusable_model import FusableModel
@@ -45,10 +43,11 @@ class VisionGNN(FusableModel):
 
     _memory_format = torch.channels_last
     _block: type[VisionBlock] = VisionBlock
+    _maps = "stages"  # after which there is a map
 
     stem: Module
     head: Module
-    pos_embed: Parameter
+    pos_embed: Parameter | None
 
     def __init__(
         self,
@@ -64,25 +63,33 @@ class VisionGNN(FusableModel):
         self.num_classes = check_int("num_classes", num_classes, 0)
         self.act = act
         self.dropout = dropout
-        self.reaches: list[Reach] = []
+        self.pos_embed = None
         self.num_features = 0  # of a node after the last block
-        self.ends: list[int] = []  # the blocks after which a map is an intermediate one
         self._linear = linear
         self._norm_layer = norm_layer
-        self._warned = False
         self.grad_checkpointing = False
 
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
-        r"""Returns what halves the grid, and the blocks that follow, for each stage."""
+        r"""Returns what maps go through, and the blocks that follow, for each stage, after which
+        :meth:`forward_intermediates` may return a map.
+        """
         raise NotImplementedError
 
-    def _reaches_of(self, height: int, width: int) -> list[Reach]:
-        r"""Returns the neighbourhood of each block for a first grid of that size."""
-        raise NotImplementedError
+    def _num_blocks(self) -> int:
+        return sum(len(blocks) for _, blocks in self._stages())
 
-    def _recorded_reaches(self) -> list[tuple[int, int, int, int]]:
-        r"""Returns what :meth:`VisionBlock.forward` fits to the maps, for each block."""
-        raise NotImplementedError
+    def _block_options(self, height: int, width: int) -> Sequence[Mapping[str, Any]]:
+        r"""Returns options of :meth:`VisionBlock.run` of each block, for a first grid of that size.
+
+        Args:
+            height (int): Its rows.
+            width (int): Its columns.
+        """
+        return [{}] * self._num_blocks()
+
+    def _recorded_options(self) -> Sequence[tuple[int, ...]]:
+        r"""Returns what :meth:`VisionBlock.forward` of each block takes besides the maps."""
+        return [()] * self._num_blocks()
 
     def block_grids(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
         r"""Returns the rows and columns of the patches of each block, and of those that their
@@ -103,7 +110,8 @@ class VisionGNN(FusableModel):
     def reset_parameters(self) -> None:
         r"""Resets all learnable parameters as published: Kaiming normal, zero biases."""
         self.apply(_reset)
-        torch.nn.init.zeros_(self.pos_embed)
+        if self.pos_embed is not None:
+            torch.nn.init.zeros_(self.pos_embed)
 
     def reset_classifier(self, num_classes: int, dropout: float | None = None) -> None:
         r"""Replaces the head by a new one.
@@ -114,7 +122,8 @@ class VisionGNN(FusableModel):
         """
         self.num_classes = check_int("num_classes", num_classes, 0)
         self.dropout = self.dropout if dropout is None else dropout
-        self.head = self._make_head().to(self.pos_embed.device, self.pos_embed.dtype)
+        like = next(self.stem.parameters())
+        self.head = self._make_head().to(like.device, like.dtype)
         self.head.train(self.training)
         self.head.apply(_reset)
 
@@ -133,8 +142,8 @@ class VisionGNN(FusableModel):
     ) -> Tensor:
         r"""Runs the model.
 
-        Images of different sizes are taken as they are, one matrix of all nodes: what is computed
-        is that of each image alone, but for batch norms in training, which see all of them.
+        Images of different sizes are taken as they are: what is computed is that of each image
+        alone, but for batch norms in training, which see all of them.
 
         Args:
             x (torch.Tensor, Batch or list): Images :math:`(B, C_{in}, H, W)`, or a PyG batch of
@@ -148,7 +157,7 @@ class VisionGNN(FusableModel):
         if images is not None:
             if neighbors is not None:
                 raise ValueError("'neighbors' are of images of one size")
-            return self._run_packed(images)
+            return self._run_sizes(images)
         return self.forward_head(self.forward_features(x, neighbors))
 
     def forward_graphs(
@@ -194,9 +203,9 @@ class VisionGNN(FusableModel):
             neighbors (list, optional): A graph for each block, used instead of new ones.
                 (default: :obj:`None`)
         """
-        ends = [self.ends[i] for i in self.check_indices(indices)]
-        features, _, found = self._run_blocks(x, neighbors, set(ends))
-        return features, [found[end] for end in ends]
+        wanted = self.check_indices(indices)
+        features, _, found = self._run_blocks(x, neighbors, set(wanted))
+        return features, [found[i] for i in wanted]
 
     def check_indices(self, indices: int | Sequence[int] | None = None) -> list[int]:
         r"""Returns the stages of a pyramid, or blocks of an isotropic model, that are meant.
@@ -208,15 +217,14 @@ class VisionGNN(FusableModel):
         Raises:
             ValueError: If there are none such.
         """
-        depth = len(self.ends)
+        depth = len(self._map_info())
         wanted = depth if indices is None else indices
         if isinstance(wanted, int):
             wanted = range(-wanted, 0)
         if not wanted or any(type(i) is not int or not -depth <= i < depth for i in wanted):
-            what = "stages" if depth < len(self.reaches) else "blocks"
             raise ValueError(
-                f"'indices' must be one or more of {depth} {what}, or how many of the last (got "
-                f"{indices!r})"
+                f"'indices' must be one or more of {depth} {self._maps}, or how many of the last "
+                f"(got {indices!r})"
             )
         return [i % depth for i in wanted]
 
@@ -241,31 +249,31 @@ class VisionGNN(FusableModel):
         """
         if isinstance(x, Proxy):
             return self._record(x, neighbors, wanted)
-        if neighbors is not None and len(neighbors) != len(self.reaches):
+        stages = list(self._stages())
+        depth = sum(len(blocks) for _, blocks in stages)
+        if neighbors is not None and len(neighbors) != depth:
             raise ValueError(
-                f"'neighbors' must hold a graph for each of {len(self.reaches)} blocks "
-                f"(got {len(neighbors)})"
+                f"'neighbors' must hold a graph for each of {depth} blocks (got {len(neighbors)})"
             )
         x = self._embed(self._read(x))
         height, width = x.shape[-2:]
         x = self._block.to_nodes(x)
         graphs: list[NeighborTable] = []
         found: dict[int, Tensor] = {}
-        reaches = self._fit(height, width)
-        for downsample, blocks in self._stages():
-            if downsample is not None:
-                x = downsample(self._block.to_map(x, height, width))
+        options = self._block_options(height, width)
+        for stage, (layers, blocks) in enumerate(stages):
+            if layers is not None:
+                x = layers(self._block.to_map(x, height, width))
                 height, width = x.shape[-2:]
                 x = self._block.to_nodes(x)
             for block in blocks:
                 i = len(graphs)
                 given = None if neighbors is None else neighbors[i]
-                x, graph = self._checkpointed(
-                    block, block.run, x, given, reaches[i], (height, width)
-                )
+                run = partial(block.run, **options[i])
+                x, graph = self._checkpointed(block, run, x, given, (height, width))
                 graphs.append(graph)
-                if i in wanted:
-                    found[i] = self._block.to_map(x, height, width)
+            if stage in wanted:
+                found[stage] = self._block.to_map(x, height, width)
         return x, graphs, found
 
     def _record(
@@ -275,16 +283,14 @@ class VisionGNN(FusableModel):
         each block as one node.
         """
         maps = self._embed(recorded_images(x, self.in_channels, neighbors))  # type: ignore[arg-type]
-        rows = iter(self._recorded_reaches())
+        rows = iter(self._recorded_options())
         found: dict[int, Tensor] = {}
-        i = 0
-        for downsample, blocks in self._stages():
-            maps = maps if downsample is None else downsample(maps)
+        for stage, (layers, blocks) in enumerate(self._stages()):
+            maps = maps if layers is None else layers(maps)
             for block in blocks:
                 maps = block(maps, *next(rows))
-                if i in wanted:
-                    found[i] = maps
-                i += 1
+            if stage in wanted:
+                found[stage] = maps
         return self._block.to_nodes(maps), [], found
 
     def _checkpointed(self, block: Module, run: Callable[..., Any], *args: Any) -> Any:
@@ -315,42 +321,17 @@ class VisionGNN(FusableModel):
             )
         return list(x)
 
-    def _run_packed(self, images: list[Tensor]) -> Tensor:
+    def _run_sizes(self, images: list[Tensor]) -> Tensor:
         r"""Returns the logits of images of any sizes, in their order."""
-        places: dict[tuple[int, ...], list[int]] = {}
-        for i, image in enumerate(images):
-            places.setdefault(tuple(image.shape), []).append(i)
-        groups = [torch.stack([images[i] for i in place]) for place in places.values()]
-        maps = run_on_maps(self.stem, [self._read(group) for group in groups])
-        x, packed = pack([self._add_position(m) for m in maps])
-        # Those of all sizes, block by block.
-        reaches = zip(*(self._fit(*grid) for grid in packed.grids), strict=True)
-        for downsample, blocks in self._stages():
-            if downsample is not None:
-                x, packed = pack(run_on_maps(downsample, packed.maps(x)))
-            batch = packed.batch(x.device)
-            for block in blocks:
-                x = self._run_packed_block(block, x, packed, next(reaches), batch)
-        pooled = torch.cat([part.mean(dim=1) for part in packed.graphs(x)])
-        logits: Tensor = self.head(pooled)
-        order = [i for place in places.values() for i in place]
-        return logits[torch.tensor(order, device=logits.device).argsort()]
-
-    def _run_packed_block(
-        self,
-        block: Module,
-        x: Tensor,
-        packed: PackedImages,
-        reaches: Sequence[Reach],
-        batch: Tensor,
-    ) -> Tensor:
-        def run(x: Tensor) -> Tensor:
-            x = block["grapher"].forward_packed(x, packed, reaches, batch)  # type: ignore[index]
-            out: Tensor = block["ffn"](x, batch, packed.num_images)  # type: ignore[index]
-            return out
-
-        out: Tensor = self._checkpointed(block, run, x)
-        return out
+        places = places_of_sizes(images)
+        if self.training and len(places) > 1:
+            raise ValueError(
+                f"{type(self).__name__} takes images of different sizes in evaluation mode alone, "
+                f"since its batch norms see one size at a time (got {len(places)} sizes)"
+            )
+        groups = [torch.stack([images[i] for i in place]) for place in places]
+        logits = torch.cat([self.forward_head(self.forward_features(group)) for group in groups])
+        return in_order(logits, places)
 
     def _read(self, x: Tensor | Data) -> Tensor:
         r"""Returns images :math:`(B, C_{in}, H, W)`."""
@@ -363,21 +344,9 @@ class VisionGNN(FusableModel):
         return self._add_position(self.stem(stored_as(x, self._memory_format)))
 
     def _add_position(self, x: Tensor) -> Tensor:
+        if self.pos_embed is None:
+            return x
         return add_position(x, self.pos_embed, self._memory_format)
-
-    def _fit(self, height: int, width: int) -> list[Reach]:
-        r"""Returns the neighbourhoods for a first grid of that size; warns once if fewer."""
-        fitted = self._reaches_of(height, width)
-        if fitted != self.reaches and not self._warned and not torch.compiler.is_compiling():
-            self._warned = True
-            worst = next(i for i, reach in enumerate(fitted) if reach != self.reaches[i])
-            warn(
-                f"an image of {height * width} patches is too small for k={self.reaches[worst].k} "
-                f"and dilation={self.reaches[worst].dilation} (block {worst}); it uses "
-                f"k={fitted[worst].k} and dilation={fitted[worst].dilation}, and later blocks "
-                f"likewise"
-            )
-        return fitted
 
     def _make_head(self) -> Module:
         if self.num_classes == 0:
@@ -389,6 +358,29 @@ class VisionGNN(FusableModel):
             Dropout(self.dropout),
             self._linear(HEAD_CHANNELS, self.num_classes),
         )
+
+
+def places_of_sizes(images: Sequence[Tensor]) -> list[list[int]]:
+    r"""Returns which images are of one size, for each size.
+
+    Args:
+        images (list of torch.Tensor): The images.
+    """
+    places: dict[tuple[int, ...], list[int]] = {}
+    for i, image in enumerate(images):
+        places.setdefault(tuple(image.shape), []).append(i)
+    return list(places.values())
+
+
+def in_order(logits: Tensor, places: Sequence[Sequence[int]]) -> Tensor:
+    r"""Returns the logits of images in their order.
+
+    Args:
+        logits (torch.Tensor): Those of all images of one size, then of the next.
+        places (list): What :func:`places_of_sizes` returned.
+    """
+    order = [i for place in places for i in place]
+    return logits[torch.tensor(order, device=logits.device).argsort()]
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from torch.nn import BatchNorm2d
 
 from pyg_vision.nn.dense.dense_blocks import DenseFFN, DenseGrapher
 from pyg_vision.nn.dense.dense_layers import Conv1x1
-from pyg_vision.nn.models._vision_block import VisionBlock
-from pyg_vision.nn.models._vision_gnn import VisionGNN
+from pyg_vision.nn.models._knn_vision_gnn import KNNVisionGNN
+from pyg_vision.nn.models._vision_block import KNNVisionBlock
 from pyg_vision.nn.models.vig import ViG
 
 
-class DenseVisionBlock(VisionBlock):
+class DenseVisionBlock(KNNVisionBlock):
     r"""A block whose halves take maps."""
 
     @staticmethod
@@ -30,7 +30,7 @@ class DenseVisionBlock(VisionBlock):
         return x
 
 
-class DenseVisionGNN(VisionGNN):
+class DenseVisionGNN(KNNVisionGNN):
     r"""What the dense twins of Vision GNNs share: features that are maps throughout."""
 
     _memory_format = torch.contiguous_format

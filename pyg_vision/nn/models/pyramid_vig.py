@@ -26,12 +26,12 @@ from pyg_vision.nn.graph.dilated_knn_graph import Reach, fit_reach
 from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._knn_vision_gnn import KNNVisionGNN
 from pyg_vision.nn.models._vig_describe import describe_pyramid
 from pyg_vision.nn.models._vig_names import pyramid_rules
 from pyg_vision.nn.models._vig_plan import pyramid_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
-from pyg_vision.nn.models._vision_block import VisionBlock
-from pyg_vision.nn.models._vision_gnn import VisionGNN
+from pyg_vision.nn.models._vision_block import KNNVisionBlock, VisionBlock
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend, Grid, PositionBias
 from pyg_vision.weights import WeightsEnum, register_family
@@ -47,7 +47,7 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 
 
-class PyramidViG(VisionGNN):
+class PyramidViG(KNNVisionGNN):
     r"""The pyramid Vision GNN from the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper.
 
@@ -132,6 +132,8 @@ class PyramidViG(VisionGNN):
         [(2, 16, 16, 16), (2, 32, 8, 8)]
     """
 
+    _block = KNNVisionBlock
+
     def __init__(
         self,
         channels: Sequence[int] = (48, 96, 240, 384),
@@ -171,7 +173,6 @@ class PyramidViG(VisionGNN):
         self.num_features = self.channels[-1]
         self.image_size = as_size("image_size", image_size)
         self.reaches = pyramid_reaches(sum(self.depths), check_int("k", k), use_dilation)
-        self.ends = [sum(self.depths[: i + 1]) - 1 for i in range(len(self.depths))]
         check_rate("drop_path", drop_path)
 
         self.stem = stem(in_channels, self.channels[0], STEM_STRIDE, act)
@@ -264,7 +265,7 @@ class PyramidViG(VisionGNN):
             for reach, (_, (rows, columns)) in zip(self.reaches, grids, strict=True)
         ]
 
-    def _recorded_reaches(self) -> list[tuple[int, int, int, int]]:
+    def _recorded_options(self) -> Sequence[tuple[int, ...]]:
         ratios = [
             ratio
             for depth, ratio in zip(self.depths, self.reduce_ratios, strict=True)

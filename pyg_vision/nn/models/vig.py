@@ -16,12 +16,12 @@ from pyg_vision.nn.blocks.stem import Stem
 from pyg_vision.nn.graph.dilated_knn_graph import Reach
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._knn_vision_gnn import KNNVisionGNN
 from pyg_vision.nn.models._vig_describe import describe_vig
 from pyg_vision.nn.models._vig_names import PUBLISHED
 from pyg_vision.nn.models._vig_plan import fit_reaches, vig_reaches
 from pyg_vision.nn.models._vig_weights import reevaluated, released
-from pyg_vision.nn.models._vision_block import VisionBlock
-from pyg_vision.nn.models._vision_gnn import VisionGNN
+from pyg_vision.nn.models._vision_block import KNNVisionBlock, VisionBlock
 from pyg_vision.nn.models.registry import build, register_model
 from pyg_vision.typing import Backend, Grid
 from pyg_vision.weights import WeightsEnum, register_family
@@ -36,7 +36,7 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 
 
-class ViG(VisionGNN):
+class ViG(KNNVisionGNN):
     r"""The isotropic Vision GNN from the `"Vision GNN: An Image is Worth Graph of Nodes"
     <https://arxiv.org/abs/2206.00272>`_ paper.
 
@@ -109,6 +109,8 @@ class ViG(VisionGNN):
     """
 
     published = PUBLISHED
+    _block = KNNVisionBlock
+    _maps = "blocks"
 
     def __init__(
         self,
@@ -141,7 +143,6 @@ class ViG(VisionGNN):
         self.patch_size = patch_size
         self.image_size = as_size("image_size", image_size)
         self.reaches = vig_reaches(depth, check_int("k", k), use_dilation)
-        self.ends = list(range(depth))
 
         self.stem = stem(in_channels, channels, patch_size, act)
         grid, _ = self.block_grids(*self.image_size)[0]
@@ -180,7 +181,8 @@ class ViG(VisionGNN):
         return [(grid, grid)] * self.depth
 
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
-        yield None, self.blocks  # type: ignore[misc]
+        for block in self.blocks:
+            yield None, (block,)  # type: ignore[misc]
 
     def _map_info(self) -> list[tuple[int, int]]:
         return [(self.channels, self.patch_size)] * self.depth
@@ -188,7 +190,7 @@ class ViG(VisionGNN):
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         return fit_reaches(self.reaches, height * width)
 
-    def _recorded_reaches(self) -> list[tuple[int, int, int, int]]:
+    def _recorded_options(self) -> Sequence[tuple[int, ...]]:
         widest = max(reach.k for reach in self.reaches)
         return [(*reach, widest, 1) for reach in self.reaches]
 
