@@ -10,6 +10,7 @@ from pyg_vision.nn.blocks.stgcn_block import STGCNBlock
 from pyg_vision.nn.conv.adaptive_graph_conv import AdaptiveGraphConv
 from pyg_vision.nn.conv.channel_topology_conv import ChannelTopologyConv
 from pyg_vision.nn.conv.dynamic_graph_conv import DynamicGraphConv
+from pyg_vision.nn.conv.gated_mr_conv import GatedMRConv
 from pyg_vision.nn.conv.hop_graph_conv import HopGraphConv
 from pyg_vision.nn.conv.learned_graph_conv import LearnedGraphConv
 from pyg_vision.nn.conv.mr_conv import MRConv
@@ -155,6 +156,7 @@ __all__ = [
     "SpaceTimeBlock",
     "GraphUnit",
     "MRConv",
+    "GatedMRConv",
     "ViGEdgeConv",
     "ViGSAGEConv",
     "ViGGINConv",

@@ -38,6 +38,8 @@ class MRConv(NeighborConv):
             of :math:`(B, N, C)`, and all of :math:`(N, C)` as one. (default: :obj:`None`)
         act (str, optional): :obj:`"relu"`, :obj:`"leakyrelu"`, :obj:`"prelu"`, :obj:`"gelu"` or
             :obj:`"hswish"`. (default: :obj:`None`)
+        reverse (bool, optional): If :obj:`True`, differences are those of a node to its neighbours,
+            :math:`\mathbf{x}_i - \mathbf{x}_j`, as in MobileViG. (default: :obj:`False`)
         **kwargs (optional): Additional arguments of
             :class:`torch_geometric.nn.conv.MessagePassing`.
 
@@ -70,11 +72,13 @@ class MRConv(NeighborConv):
         interleave: bool = False,
         norm: Optional[str] = None,
         act: Optional[str] = None,
+        reverse: bool = False,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("aggr", "max")
         super().__init__(in_channels, out_channels, **kwargs)
         self.interleave = interleave
+        self.reverse = reverse
         self.nn = node_mlp(self.both_channels, out_channels, groups, bias, norm, act)
         self.reset_parameters()
 
@@ -95,11 +99,11 @@ class MRConv(NeighborConv):
 
     def fused(self, x: PairTensor, graph: Union[Adj, NeighborTable]) -> Tensor:
         r"""Takes the maximum without the differences, over a graph of any form."""
-        return max_relative(x, graph)
+        return max_relative((-x[0], -x[1]) if self.reverse else x, graph)
 
     def message(self, x_i: Tensor, x_j: Tensor) -> Tensor:
         r"""The difference to the neighbour."""
-        return x_j - x_i
+        return x_i - x_j if self.reverse else x_j - x_i
 
     def _transform(self, x: Tensor, m: Tensor) -> Tensor:
         if not self.interleave:

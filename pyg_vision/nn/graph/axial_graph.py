@@ -29,7 +29,7 @@ class AxialGraph(Module):
       Vision" <https://arxiv.org/abs/2406.05850>`_ paper
     * :obj:`"lsgc"`: :math:`\pm (K^i - 1)` for :math:`i = 1, \ldots, \lfloor \log_2 n \rfloor`, from
       the `"LogViG" <https://arxiv.org/abs/2510.13740>`_ paper
-    * :obj:`"powers"`: :math:`2^i` for the same :math:`i`, whatever the step, from the `"AdaptViG"
+    * :obj:`"powers"`: :math:`K`, then :math:`2^i` for the same :math:`i`, from the `"AdaptViG"
       <https://arxiv.org/abs/2511.09942>`_ paper
 
     The published models shift maps by joining two slices, so that a shift as long as the axis, or
@@ -112,7 +112,7 @@ def axial_shifts(rule: AxialRule, step: int, length: int) -> list[int]:
         return [step, -step]
     if rule == "lsgc":
         return [sign * (step**i - 1) for i in exponents for sign in (1, -1)]
-    return [2**i for i in exponents]
+    return [step, *(2**i for i in exponents)]
 
 
 def axial_index(

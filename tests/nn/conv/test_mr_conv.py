@@ -8,7 +8,7 @@ from tests import laws
 VIG = {"groups": 4, "interleave": True, "norm": "batch", "act": "gelu"}
 
 
-@laws.cases({}, VIG, {"groups": 2, "bias": False, "act": "relu"})
+@laws.cases({}, VIG, {"groups": 2, "bias": False, "act": "relu"}, {"reverse": True})
 def test_laws(law, options):
     law(MRConv(8, 12, **options).double())
 
@@ -24,6 +24,13 @@ def test_is_the_formula():
     m = max_relative(x, table)
     linear = conv.nn[0]
     laws.close(conv(x, table), torch.cat([x, m], -1) @ linear.weight.T + linear.bias)
+
+
+def test_reversed_differences():
+    conv = MRConv(8, 5, reverse=True).double()
+    x, table = laws.example()
+    difference = x.unsqueeze(2) - torch.stack([v[i] for v, i in zip(x, table.index, strict=True)])
+    laws.close(conv(x, table), conv.nn(torch.cat([x, difference.amax(2)], -1)))
 
 
 @pytest.mark.parametrize("channels", [8, 6])  # 6 channels in 4 groups of 3 split a pair

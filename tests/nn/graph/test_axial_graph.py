@@ -30,13 +30,13 @@ def published_shifts(rule, step, length):
     exponents = range(1, len(bin(length)) - 2)
     if rule == "lsgc":
         return [sign * (step**i - 1) for i in exponents for sign in (1, -1)]
-    return [2**i for i in exponents]
+    return [step, *(2**i for i in exponents)]
 
 
 @pytest.mark.parametrize("grid", GRIDS)
 @pytest.mark.parametrize(
     ("rule", "step"), [("svga", 2), ("svga", 8), ("mgc", 8), ("mgc", 2), ("lsgc", 2), ("lsgc", 3),
-                       ("powers", 1)]
+                       ("powers", 8)]
 )  # fmt: skip
 def test_maximum_over_shifted_maps(grid, rule, step):
     torch.manual_seed(0)
