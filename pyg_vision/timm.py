@@ -261,6 +261,7 @@ def checkpoint_filter_fn(state_dict: Mapping[str, Tensor], model: Any) -> dict[s
         if new is None or new not in own:
             found[name] = value  # timm says what does not fit
             continue
+        value = rules.adjust(name, value)
         fitted = rules.fit(new, value, own[new])
         if fitted is None:
             fitted = rules.resampled(new, value, own[new])

@@ -185,6 +185,7 @@ def load_by_rules(
                 continue
             report.skipped[name] = "unknown" if new is None else f"the model has no '{new}'"
             continue
+        value = rules.adjust(name, value)
         fitted = rules.fit(new, value, own[new])
         if fitted is None:
             fitted = rules.resampled(new, value, own[new])

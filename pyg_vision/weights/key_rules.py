@@ -35,6 +35,8 @@ class KeyRules:
         fit (Callable): Brings a published tensor to the shape of ours, or returns :obj:`None`,
             called as :func:`flatten_1x1`. (default: :func:`flatten_1x1`)
         resampled (Callable): The same for tensors whose size may differ. (default: none)
+        adjust (Callable): Returns, of a published name and tensor, the tensor in the form that ours
+            has, such as a kernel without what was merged into it. (default: as it is)
         constants (Callable): Returns of a model, for patterns of published names that are no
             parameters of ours, what they must be equal to. (default: none)
         unused (tuple): Patterns of published names that a model may do without. (default: none)
@@ -47,6 +49,7 @@ class KeyRules:
     rename: Callable[[str], str | None]
     fit: Fit = flatten_1x1
     resampled: Fit = lambda name, value, own: None
+    adjust: Callable[[str, Tensor], Tensor] = lambda name, value: value
     constants: Callable[[Module], Mapping[str, Tensor]] = lambda model: {}
     unused: tuple[str, ...] = ()
     first: str = ""

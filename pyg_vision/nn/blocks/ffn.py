@@ -10,6 +10,7 @@ from torch.nn import Module, Sequential
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.fold_norms import in_place
+from pyg_vision.nn.layers.layer_scale import LayerScale, fold_scale
 from pyg_vision.nn.layers.mlp import node_mlp
 
 
@@ -28,6 +29,8 @@ class FFN(Module):
         act (str, optional): The activation. (default: :obj:`"gelu"`)
         drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
         mlp (Callable, optional): Makes a linear layer and its norm. (default: :func:`node_mlp`)
+        layer_scale (float, optional): The first value of a :class:`LayerScale` of the branch,
+            :obj:`None` for none. (default: :obj:`None`)
 
     Shapes:
         - **input:** node features :math:`(B, N, C)` or :math:`(|\mathcal{V}|, C)`
@@ -47,16 +50,23 @@ class FFN(Module):
         act: str = "gelu",
         drop_path: float = 0.0,
         mlp: Callable[..., Sequential] = node_mlp,
+        layer_scale: float | None = None,
     ) -> None:
         super().__init__()
         hidden = 4 * channels if hidden_channels is None else hidden_channels
         self.fc1 = mlp(channels, hidden, norm="batch")
         self.act = make_act(act)
         self.fc2 = mlp(hidden, channels, norm="batch")
+        self.scale: LayerScale | None = None
+        if layer_scale is not None:
+            self.scale = LayerScale(channels, layer_scale, maps=mlp is not node_mlp)
         self.drop_path = DropPath(drop_path)
 
     def fuse_layers(self) -> None:
-        r"""Lets the activation overwrite its input, the output of a layer."""
+        r"""Folds the layer scale into the norm before it, and lets the activation overwrite its
+        input, the output of a layer.
+        """
+        self.scale = fold_scale(self.scale, self.fc2[-1])
         self.act = in_place(self.act)
 
     def forward(
@@ -69,4 +79,6 @@ class FFN(Module):
             batch (torch.Tensor, optional): The graph of each node. (default: :obj:`None`)
             batch_size (int, optional): The number of graphs. (default: :obj:`None`)
         """
-        return x + self.drop_path(self.fc2(self.act(self.fc1(x))), batch, batch_size)
+        h = self.fc2(self.act(self.fc1(x)))
+        h = h if self.scale is None else self.scale(h)
+        return x + self.drop_path(h, batch, batch_size)

@@ -172,6 +172,8 @@ class DenseFFN(FFN):
         hidden_channels (int, optional): Channels between. (default: four times as many)
         act (str, optional): The activation. (default: :obj:`"gelu"`)
         drop_path (float, optional): Probability of stochastic depth. (default: :obj:`0.0`)
+        layer_scale (float, optional): The first value of a :class:`~pyg_vision.nn.LayerScale` of
+            the branch, :obj:`None` for none. (default: :obj:`None`)
 
     Shapes:
         - **input:** features :math:`(B, C, H, W)`
@@ -190,8 +192,9 @@ class DenseFFN(FFN):
         hidden_channels: int | None = None,
         act: str = "gelu",
         drop_path: float = 0.0,
+        layer_scale: float | None = None,
     ) -> None:
-        super().__init__(channels, hidden_channels, act, drop_path, dense_mlp)
+        super().__init__(channels, hidden_channels, act, drop_path, dense_mlp, layer_scale)
 
 
 def _edges(index: Tensor, batch_size: int, num_nodes: int, num_sources: int) -> Tensor:

@@ -92,6 +92,19 @@ class AxialGraph(Module):
         rows, columns = grid_size
         return axial_shifts(self.rule, self.step, rows), axial_shifts(self.rule, self.step, columns)
 
+    def first_of_axes(self, grid_size: Grid, device: torch.device) -> Tensor:
+        r"""Returns which neighbours of a table are the patch itself or the first of an axis,
+        :math:`(k)`.
+
+        Args:
+            grid_size (tuple): Rows and columns of patches.
+            device (torch.device): Where it goes.
+        """
+        first = [True] * self.loop
+        for shifts in self.shifts(grid_size):
+            first += [i == 0 for i in range(len(shifts))]
+        return torch.tensor(first, device=device)
+
     def extra_repr(self) -> str:
         r"""The settings."""
         return f"rule={self.rule!r}, step={self.step}" + ("" if self.loop else ", loop=False")

@@ -32,7 +32,8 @@ class WindowedKNNGraph(Module):
     its sides, which are no neighbours of each other. The cost is linear in the area of the image. A
     map that fits into one window is that window and is not shifted; of other sizes than multiples
     of the window, which the published code does not take, windows at the end are smaller. Where
-    there are fewer than :math:`k` sources, the slots that are left hold the patch itself.
+    there are fewer than :math:`k` sources, the slots that are left hold the patch itself; the
+    published code has patches of the other side of the seam there, which no published model needs.
 
     Args:
         k (int, optional): The number of neighbours. (default: :obj:`9`)

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pyg_vision.nn.models._vig_names import PUBLISHED, pyramid_rules
+from pyg_vision.nn.models._vig_names import PUBLISHED, pyramid_rules, window_rules
 from pyg_vision.weights import Described
 
 INPUT = {
@@ -17,6 +17,7 @@ INPUT = {
 }  # fmt: skip
 # The published share of an image for PyramidViG-B is another than for all others.
 CROP_OF_B = 0.95
+WINDOW_OF_256 = 8
 CHANNELS_OF_B = [128, 256, 512, 1024]
 
 
@@ -51,7 +52,7 @@ def describe_pyramid(state: Mapping[str, Tensor]) -> Described | None:
         state (dict): A state dict, in published names or in ours.
     """
     depths = _depths(state)
-    if len(depths) < 2 or min(depths) < 1:
+    if len(depths) < 2 or min(depths) < 1 or _window(state) is not None:
         return None
     rename = pyramid_rules(tuple(depths)).rename
     own = {rename(name) or name: value for name, value in state.items()}
@@ -74,6 +75,46 @@ def describe_pyramid(state: Mapping[str, Tensor]) -> Described | None:
     if channels == CHANNELS_OF_B:
         about["crop"] = CROP_OF_B
     return Described(options, about)
+
+
+def describe_windowed(state: Mapping[str, Tensor]) -> Described | None:
+    r"""Returns the arguments of a :class:`WiGNet`, :obj:`None` if it is of another model.
+
+    Neither names nor shapes tell :obj:`adapt_knn`, which the published models have for 256 pixels,
+    with windows of 8 patches a side, and not for 224.
+
+    Args:
+        state (dict): A state dict, in published names or in ours.
+    """
+    depths, window = _depths(state), _window(state)
+    if len(depths) < 2 or min(depths) < 1 or window is None:
+        return None
+    rename = window_rules(tuple(depths)).rename
+    own = {rename(name) or name: value for name, value in state.items()}
+    options = _options(own, "stages.0.blocks.0.")
+    widths = [own.get(f"stages.{i}.blocks.0.grapher.fc1.0.weight") for i in range(len(depths))]
+    channels = [width.size(0) for width in widths if width is not None and width.dim() > 1]
+    if options is None or len(channels) < len(depths):
+        return None
+    image_size = [side * 4 for side in own["pos_embed"].shape[2:]]
+    chosen = {name: options[name] for name in ("in_channels", "num_classes", "act")}
+    chosen |= {"channels": channels, "depths": depths, "image_size": image_size}
+    chosen |= {"window": window, "adapt_knn": window == WINDOW_OF_256}
+    about = INPUT | {"image_size": image_size[0]}
+    if channels == CHANNELS_OF_B:
+        about["crop"] = CROP_OF_B
+    return Described(chosen, about)
+
+
+def _window(state: Mapping[str, Tensor]) -> int | None:
+    r"""Returns the side of the windows: all blocks have the same square bias."""
+    tables = [v for n, v in state.items() if re.search(r"\.relative_pos(\.table)?$", n)]
+    shapes = {tuple(table.shape) for table in tables}
+    if len(tables) < 2 or len(shapes) > 1:
+        return None
+    shape = shapes.pop()
+    side = math.isqrt(shape[-1]) if len(shape) == 3 else 0
+    return side if side > 0 and shape == (1, side * side, side * side) else None
 
 
 def _depths(state: Mapping[str, Tensor]) -> list[int]:

@@ -2,6 +2,8 @@ r"""The names in the published checkpoints of Vision GNNs."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import lru_cache
 
 import torch.nn.functional as F
@@ -87,3 +89,29 @@ def pyramid_rules(depths: tuple[int, ...]) -> KeyRules:
                     (rf"^backbone\.{old}\.1\.", f"{own}.ffn."),
                 ]
     return KeyRules(rename_by(rules), resampled=_resampled, unused=_UNUSED, first=FIRST, head=HEAD)
+
+
+# What depends on the size of an image is computed again.
+_MASKS = r"\.(?:attn_mask|adj_mask)$"
+
+
+@lru_cache(maxsize=16)
+def window_rules(depths: tuple[int, ...]) -> KeyRules:
+    r"""Returns how the checkpoints of a :class:`WiGNet` map onto it.
+
+    Args:
+        depths (tuple): The number of blocks of each stage.
+    """
+    rules = pyramid_rules(depths)
+
+    def rename(name: str) -> str | None:
+        if re.search(_MASKS, name):
+            return name
+        new = rules.rename(name)
+        return (
+            None
+            if new is None
+            else new.replace("grapher.relative_pos", "grapher.graph.relative_pos")
+        )
+
+    return replace(rules, rename=rename, unused=(_MASKS,))

@@ -20,6 +20,7 @@ from pyg_vision.data import fold_batch, fold_images
 from pyg_vision.data.size import read_sizes
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.layer_scale import LayerScale
 from pyg_vision.nn.models._fusable_model import FusableModel
 from pyg_vision.nn.models._vision_block import (
     VisionBlock,
@@ -407,5 +408,9 @@ def _reset(module: Module) -> None:
         module.reset_parameters()
     elif isinstance(module, torch.nn.PReLU):
         torch.nn.init.constant_(module.weight, 0.2)
+    elif isinstance(module, LayerScale | torch.nn.LayerNorm):
+        module.reset_parameters()
+    elif isinstance(getattr(module, "temperature", None), Parameter):  # of gates
+        torch.nn.init.ones_(module.temperature)  # type: ignore[arg-type]
     elif isinstance(getattr(module, "eps", None), Parameter):  # of graph isomorphism
         torch.nn.init.zeros_(module.eps)  # type: ignore[arg-type]

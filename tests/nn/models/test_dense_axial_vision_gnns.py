@@ -1,0 +1,20 @@
+import pytest
+import torch
+
+from pyg_vision.nn import DenseGreedyViG, MobileViG
+from pyg_vision.nn.models.dense_axial_vision_gnns import bound
+
+SMALL = {"channels": (8, 12), "blocks": ((1, 1), (1, 1)), "steps": (2, 1), "num_classes": 5}
+
+
+def test_takes_the_arguments_of_its_model():
+    twin = DenseGreedyViG((8, 12), ((1, 1), (1, 1)), (2, 1), 32, "relu", num_classes=5)
+    assert (twin.embed_channels, twin.act, twin.num_classes) == (32, "relu", 5)
+    assert twin.eval()(torch.rand(2, 3, 64, 48)).shape == (2, 5)
+
+
+def test_takes_no_parts_and_no_graphs():
+    with pytest.raises(TypeError, match="made of published parts"):
+        bound(MobileViG, (), {"mixer": print})
+    with pytest.raises(TypeError, match="takes no 'neighbors'"):
+        DenseGreedyViG(**SMALL).eval()(torch.rand(1, 3, 32, 32), neighbors=[None, None])
