@@ -3,6 +3,7 @@ import torch
 
 from pyg_vision.nn import DenseGreedyViG, MobileViG
 from pyg_vision.nn.models.dense_axial_vision_gnns import bound
+from pyg_vision.ops import NeighborTable
 
 SMALL = {"channels": (8, 12), "blocks": ((1, 1), (1, 1)), "steps": (2, 1), "num_classes": 5}
 
@@ -17,4 +18,5 @@ def test_takes_no_parts_and_no_graphs():
     with pytest.raises(TypeError, match="made of published parts"):
         bound(MobileViG, (), {"mixer": print})
     with pytest.raises(TypeError, match="takes no 'neighbors'"):
-        DenseGreedyViG(**SMALL).eval()(torch.rand(1, 3, 32, 32), neighbors=[None, None])
+        table = NeighborTable(torch.zeros(1, 64, 1, dtype=torch.long), 64)
+        DenseGreedyViG(**SMALL).eval()(torch.rand(1, 3, 32, 32), neighbors=[table, table])
