@@ -8,6 +8,7 @@ from torch.autograd import Function
 from torch.nn import Parameter
 from torch_geometric.typing import Adj, OptTensor, PairTensor, Size
 
+from pyg_vision._validation import is_traced
 from pyg_vision.nn.conv.neighbor_conv import NeighborConv
 from pyg_vision.nn.layers.mlp import node_mlp
 from pyg_vision.ops import NeighborTable
@@ -182,7 +183,9 @@ def edge_distances(x_src: Tensor, x_dst: Tensor, index: Tensor) -> Tensor:
         x_dst (torch.Tensor): Those of the destinations :math:`(N, C)`.
         index (torch.Tensor): The neighbours :math:`(N, k)`.
     """
-    if torch.is_grad_enabled() and (x_src.requires_grad or x_dst.requires_grad):
+    # Compilers do not know what a Function knows, and choose themselves what is kept.
+    needs = torch.is_grad_enabled() and (x_src.requires_grad or x_dst.requires_grad)
+    if needs and not is_traced(x_src):
         out: Tensor = _Distances.apply(x_src, x_dst, index)
         return out
     return _distances(x_src, x_dst, index)

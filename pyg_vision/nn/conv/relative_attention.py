@@ -76,9 +76,12 @@ class RelativeAttention(Module):
         if neighbors is not None:
             index = fit_table(neighbors, x, x).index.expand(x.size(0), -1, -1)
             mask = x.new_zeros(x.size(0), x.size(1), x.size(1), dtype=torch.bool)
-            mask = mask.scatter(2, index, True)
-        q, k = self.q_norm(self.q(x)), self.k_norm(self.k(x))
-        told = F.scaled_dot_product_attention(q, k, self.v(x), attn_mask=mask)
+            mask = mask.scatter(2, index, True).unsqueeze(1)
+        # With a dimension for one head, which ONNX asks for.
+        q, k, v = (
+            h.unsqueeze(1) for h in (self.q_norm(self.q(x)), self.k_norm(self.k(x)), self.v(x))
+        )
+        told = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).squeeze(1)
         m = torch.relu(told - x)
         out: Tensor = self.nn(torch.cat([x, m], dim=-1))
         return out

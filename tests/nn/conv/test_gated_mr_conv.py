@@ -110,3 +110,15 @@ def test_repr_and_reset():
     torch.nn.init.constant_(conv.temperature, 5.0)
     conv.reset_parameters()
     assert conv.temperature == 1
+
+
+@pytest.mark.slow
+def test_compiled_gradients():
+    conv = GatedMRConv(8, 5).double()
+    x, table = laws.example()
+    x.requires_grad_()
+    wanted = laws.gradients(conv, conv(x, table), x)
+    out = torch.compile(conv, fullgraph=True, backend="aot_eager")(x, table)
+    for found, expected in zip(laws.gradients(conv, out, x), wanted, strict=True):
+        laws.close(found, expected)
+    torch._dynamo.reset()

@@ -12,6 +12,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from pyg_vision.nn import (
     PyramidViG,
+    adaptvig_s,
+    greedyvig_s,
+    mobilevig_ti,
+    mobilevigv2_ti,
     pvig_b,
     pvig_m,
     pvig_s,
@@ -19,6 +23,7 @@ from pyg_vision.nn import (
     vig_b,
     vig_s,
     vig_ti,
+    wignet_ti,
 )
 
 SMALL = {
@@ -37,6 +42,16 @@ SMALL = {
             (pvig_b, (32, 64, 128, 256)),
         )
     },
+    **{
+        build.__name__: (build, {"channels": (12, 24, 48, 64), "blocks": blocks})
+        for build, blocks in (
+            (mobilevig_ti, ((1, 0), (1, 0), (1, 0), (0, 2))),
+            (mobilevigv2_ti, ((1, 0), (1, 1), (1, 1), (1, 1))),
+            (greedyvig_s, ((1, 1), (1, 1), (1, 1), (1, 1))),
+            (adaptvig_s, ((1, 1), (1, 1), (1, 1), (1, 1))),
+        )
+    },
+    "wignet_ti": (wignet_ti, {"channels": (12, 24, 60, 96), "depths": (2, 2, 2, 2)}),
 }
 FULL = {"vig_ti, full": (vig_ti, {}), "pvig_ti, full": (pvig_ti, {})}
 ALL = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in FULL)]

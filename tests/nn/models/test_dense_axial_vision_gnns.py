@@ -17,6 +17,7 @@ def test_takes_the_arguments_of_its_model():
 def test_takes_no_parts_and_no_graphs():
     with pytest.raises(TypeError, match="made of published parts"):
         bound(MobileViG, (), {"mixer": print})
+    table = NeighborTable(torch.zeros(1, 64, 1, dtype=torch.long), 64)
+    twin = DenseGreedyViG(**SMALL).eval()
     with pytest.raises(TypeError, match="takes no 'neighbors'"):
-        table = NeighborTable(torch.zeros(1, 64, 1, dtype=torch.long), 64)
-        DenseGreedyViG(**SMALL).eval()(torch.rand(1, 3, 32, 32), neighbors=[table, table])
+        twin(torch.rand(1, 3, 32, 32), neighbors=[table, table])
