@@ -25,13 +25,32 @@ except ImportError as error:
     raise ImportError("pyg_vision.timm needs timm: pip install pyg-vision[timm]") from error
 
 from pyg_vision import nn
-from pyg_vision.nn import PyramidViG, ViG
-from pyg_vision.nn.models import pyramid_vig, vig
+from pyg_vision.nn import (
+    AdaptViG,
+    DistilledHead,
+    GreedyViG,
+    MobileViG,
+    MobileViGv2,
+    PyramidViG,
+    ViG,
+    WiGNet,
+)
+from pyg_vision.nn.models import (
+    adaptvig,
+    greedyvig,
+    mobilevig,
+    mobilevigv2,
+    pyramid_vig,
+    vig,
+    wignet,
+)
 from pyg_vision.weights import WeightsEnum
 from pyg_vision.weights.key_rules import KeyRules
 
 POOLS = ("avg", "")
-SIZES = vig.SIZES | pyramid_vig.SIZES
+SIZES: dict[str, dict[str, Any]] = {}
+for _module in (vig, pyramid_vig, mobilevig, mobilevigv2, greedyvig, adaptvig, wignet):
+    SIZES |= _module.SIZES
 
 
 class _TimmModel(Module):
@@ -73,11 +92,17 @@ class _TimmModel(Module):
         self.feature_info = self._feature_info()
 
     def _feature_info(self) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        return [
+            {"num_chs": channels, "reduction": stride, "module": f"stages.{i}"}
+            for i, (channels, stride) in enumerate(self._map_info())
+        ]
 
-    def get_classifier(self) -> Module:
-        r"""Returns the layer of the classes."""
-        return self.head if isinstance(self.head, Identity) else self.head[4]  # type: ignore[index]
+    def get_classifier(self) -> Module | tuple[Module, Module]:
+        r"""Returns the layer of the classes, both of them if a second one learns from a teacher."""
+        head = self.head
+        if not isinstance(head, DistilledHead):
+            return head if isinstance(head, Identity) else head[4]  # type: ignore[index]
+        return head.fc if head.dist is None else (head.fc, head.dist)
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         r"""Replaces the head by a new one.
@@ -97,7 +122,7 @@ class _TimmModel(Module):
         tables = {
             name for name, _ in self.named_parameters() if name.endswith("relative_pos.table")
         }
-        return {"pos_embed"} | tables
+        return tables | ({"pos_embed"} if getattr(self, "pos_embed", None) is not None else set())
 
     def forward(self, x: Tensor) -> Tensor:
         r"""Runs the model.
@@ -233,17 +258,63 @@ class TimmPyramidViG(_TimmModel, PyramidViG):  # type: ignore[misc]
             ],
         }  # fmt: skip
 
-    def _feature_info(self) -> list[dict[str, Any]]:
-        return [
-            {"num_chs": channels, "reduction": stride, "module": f"stages.{i}"}
-            for i, (channels, stride) in enumerate(self._map_info())
-        ]
-
     def _cut(self, count: int) -> None:
         self.stages = self.stages[:count]
         self.depths, self.channels = self.depths[:count], self.channels[:count]
         self.reduce_ratios = self.reduce_ratios[:count]
         self.num_features = self.head_hidden_size = self.channels[-1]
+
+
+class TimmWiGNet(_TimmModel, WiGNet):  # type: ignore[misc]
+    r""":class:`~pyg_vision.nn.WiGNet` as timm expects a model."""
+
+    group_matcher = TimmPyramidViG.group_matcher
+
+    def _cut(self, count: int) -> None:
+        self.stages = self.stages[:count]
+        self.depths, self.channels = self.depths[:count], self.channels[:count]
+        self.num_features = self.head_hidden_size = self.channels[-1]
+
+
+class _TimmAxial(_TimmModel):
+    r"""What timm expects of MobileViG and the models after it."""
+
+    # Of ours.
+    stages: Any
+    channels: tuple[int, ...]
+    blocks: tuple[tuple[int, int], ...]
+    steps: tuple[int, ...]
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        r"""Returns how parameters are grouped by layers.
+
+        Args:
+            coarse (bool, optional): Whether by stages instead of blocks. (default: :obj:`False`)
+        """
+        fine = [(r"^stages\.(\d+)\.(?:layers|blocks)\.(\d+)", None), (r"^head", (99999,))]
+        return {"stem": r"^stem", "blocks": r"^stages\.(\d+)" if coarse else fine}
+
+    def _cut(self, count: int) -> None:
+        self.stages = self.stages[:count]
+        self.channels, self.blocks = self.channels[:count], self.blocks[:count]
+        self.steps = self.steps[:count]
+        self.num_features = self.head_hidden_size = self.channels[-1]
+
+
+class TimmMobileViG(_TimmAxial, MobileViG):  # type: ignore[misc]
+    r""":class:`~pyg_vision.nn.MobileViG` as timm expects a model."""
+
+
+class TimmMobileViGv2(_TimmAxial, MobileViGv2):  # type: ignore[misc]
+    r""":class:`~pyg_vision.nn.MobileViGv2` as timm expects a model."""
+
+
+class TimmGreedyViG(_TimmAxial, GreedyViG):  # type: ignore[misc]
+    r""":class:`~pyg_vision.nn.GreedyViG` as timm expects a model."""
+
+
+class TimmAdaptViG(_TimmAxial, AdaptViG):  # type: ignore[misc]
+    r""":class:`~pyg_vision.nn.AdaptViG` as timm expects a model."""
 
 
 def checkpoint_filter_fn(state_dict: Mapping[str, Tensor], model: Any) -> dict[str, Tensor]:
@@ -308,9 +379,55 @@ default_cfgs = generate_default_cfgs(
 )
 
 
+def _axial_cfg(weights: type[WeightsEnum], paper: str) -> dict[str, Any]:
+    known = weights.__members__.get("DEFAULT")
+    return {
+        "url": "" if known is None else known.url,
+        "num_classes": 1000,
+        "input_size": (3, 224, 224),
+        "pool_size": (7, 7),
+        "fixed_input_size": False,
+        "crop_pct": 0.9,
+        "interpolation": "bicubic",
+        "mean": (0.485, 0.456, 0.406),
+        "std": (0.229, 0.224, 0.225),
+        "first_conv": "stem.0",
+        "classifier": ("head.fc", "head.dist"),
+        "license": "apache-2.0",
+        "paper_ids": f"arXiv:{paper}",
+    }
+
+
+# Models whose graphs are rules: their classes, papers and builders.
+RULES: list[tuple[type[Module], str, dict[str, Any]]] = [
+    (TimmMobileViG, "2307.00395", mobilevig.SIZES),
+    (TimmMobileViGv2, "2406.05850", mobilevigv2.SIZES),
+    (TimmGreedyViG, "2405.06849", greedyvig.SIZES),
+    (TimmAdaptViG, "2511.09942", adaptvig.SIZES),
+]
+default_cfgs |= generate_default_cfgs(
+    {
+        f"{builder}_224.pyg": _axial_cfg(nn.get_model_weights(builder), paper)
+        for _, paper, sizes in RULES
+        for builder in sizes
+    }
+)
+default_cfgs |= generate_default_cfgs(
+    {
+        f"{builder}_224.pyg": {
+            **_cfg(nn.PViG_B_Weights.DEFAULT, 7, 0.95 if builder == "wignet_b" else 0.9),
+            "url": "",
+            "license": "bsd-3-clause",
+            "paper_ids": "arXiv:2410.00807",
+        }
+        for builder in wignet.SIZES
+    }
+)
+
+
 def _create(model: type[Module], builder: str, pretrained: bool, **kwargs: Any) -> Module:
     # All stages of a pyramid, the last three blocks of an isotropic model.
-    indices = kwargs.pop("out_indices", (0, 1, 2, 3) if model is TimmPyramidViG else 3)
+    indices = kwargs.pop("out_indices", 3 if model is TimmViG else (0, 1, 2, 3))
     out: Module = build_model_with_cfg(
         model,
         f"{builder}_224",
@@ -362,3 +479,18 @@ def pvig_m_224(pretrained: bool = False, **kwargs: Any) -> Module:
 def pvig_b_224(pretrained: bool = False, **kwargs: Any) -> Module:
     r"""PyramidViG-B, see :func:`~pyg_vision.nn.pvig_b`."""
     return _create(TimmPyramidViG, "pvig_b", pretrained, **kwargs)
+
+
+def _register(model: type[Module], builder: str) -> None:
+    def create(pretrained: bool = False, **kwargs: Any) -> Module:
+        return _create(model, builder, pretrained, **kwargs)
+
+    create.__name__ = f"{builder}_224"
+    create.__doc__ = f"See :func:`~pyg_vision.nn.{builder}`."
+    register_model(create)
+
+
+RULES.append((TimmWiGNet, "2410.00807", wignet.SIZES))
+for _model, _, _sizes in RULES:
+    for _builder in _sizes:
+        _register(_model, _builder)

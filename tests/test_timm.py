@@ -19,8 +19,10 @@ NAMES = ["vig_ti_224", "vig_s_224", "vig_b_224", "pvig_ti_224", "pvig_s_224", "p
 SMALL = {
     "vig_ti_224": {"channels": 32, "depth": 3},
     "pvig_ti_224": {"channels": (8, 16, 24, 32), "depths": (1, 1, 2, 1)},
+    "greedyvig_s_224": {"channels": (8, 16, 24, 32), "blocks": ((1, 1), (1, 0), (0, 2), (1, 1))},
+    "wignet_ti_224": {"channels": (8, 16, 24, 32), "depths": (1, 1, 2, 1)},
 }
-LAST = {"vig_ti_224": (32, 14), "pvig_ti_224": (32, 7)}
+LAST = dict.fromkeys(SMALL, (32, 7)) | {"vig_ti_224": (32, 14)}
 
 
 def create(name, **options):
@@ -67,8 +69,11 @@ def test_default_cfg_is_consistent(name):
     assert model.num_features == model.head_hidden_size == channels
     assert model.num_classes == cfg["num_classes"] == 1000
     assert f"{cfg['first_conv']}.weight" in model.state_dict()
-    assert f"{cfg['classifier']}.weight" in model.state_dict()
-    assert model.get_classifier() is model.get_submodule(cfg["classifier"])
+    layers, found = cfg["classifier"], model.get_classifier()
+    if isinstance(layers, str):  # or one of labels and one of a teacher
+        layers, found = (layers,), (found,)
+    assert all(f"{layer}.weight" in model.state_dict() for layer in layers)
+    assert all(a is model.get_submodule(b) for a, b in zip(found, layers, strict=True))
     x = images(cfg["input_size"][-1])
     with torch.no_grad():
         features = model.forward_features(x)
@@ -162,11 +167,27 @@ def test_groups_of_parameters(name):
         grouped = [key for keys in groups.values() for key in keys]
         assert sorted(grouped) == sorted(key for key, _ in model.named_parameters())
     assert len(param_groups_layer_decay(model, 0.05, layer_decay=0.7)) > 4
-    assert "pos_embed" in model.no_weight_decay()
+    assert ("pos_embed" in model.no_weight_decay()) == (name != "greedyvig_s_224")
     assert model.no_weight_decay() <= {key for key, _ in model.named_parameters()}
 
 
-@pytest.mark.parametrize("name", SMALL)
+def test_models_of_rules_are_known():
+    for name, url in (
+        ("greedyvig_b", "B_GreedyViG_83_9.pth"), ("adaptvig_m", "AdaptViG_M_model_best.pth"),
+        ("mobilevig_s", "MobileViG_S_78_2.pth.tar"), ("mobilevigv2_ti", ""), ("wignet_b", ""),
+    ):  # fmt: skip
+        cfg = timm.get_pretrained_cfg(f"{name}_224.pyg")
+        assert (cfg.url or "").endswith(url)
+        assert bool(cfg.url) == bool(url)
+        wignet = name.startswith("wignet")
+        assert cfg.mean == ((0.5,) * 3 if wignet else (0.485, 0.456, 0.406))
+        assert cfg.crop_pct == (0.95 if wignet else 0.9)
+    with torch.device("meta"):
+        model = timm.create_model("greedyvig_s_224.pyg")
+    assert sum(p.numel() for p in model.parameters()) == 11_983_376
+
+
+@pytest.mark.parametrize("name", ["vig_ti_224", "pvig_ti_224"])
 def test_published_files(name, tmp_path):
     cls = ViG if name == "vig_ti_224" else PyramidViG
     torch.manual_seed(3)
