@@ -1,4 +1,5 @@
-"""Faster R-CNN, Mask R-CNN and RetinaNet of torchvision on a small Pyramid ViG.
+"""Faster R-CNN, Mask R-CNN and RetinaNet of torchvision on a small Pyramid ViG, or another
+backbone.
 
 They learn to find shapes on textured noise, from scratch, within ten minutes on two cores:
 
@@ -33,7 +34,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from examples import training
 from examples.shapes import CLASSES, Shapes, collate
-from examples.training import small_pyramid
+from examples.training import BACKBONES, small_pyramid
 from pyg_vision.nn import BackboneWithFPN
 
 STEPS = {"faster_rcnn": 1000, "mask_rcnn": 1000, "retinanet": 1500}
@@ -43,15 +44,18 @@ RATIOS = (0.5, 1.0, 2.0)
 MASK_WEIGHT = 0.2
 
 
-def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Module:
-    """Returns a detector on a Pyramid ViG of a few channels.
+def make_detector(
+    name: str, image_size: int = 128, channels: int = 64, backbone: str = "pvig"
+) -> Module:
+    """Returns a detector on a backbone of a few channels.
 
     Args:
         name: One of `MODELS`.
         image_size: Height and width of the images.
         channels: The channels of the feature pyramid.
+        backbone: One of `BACKBONES`.
     """
-    model = small_pyramid(image_size)
+    model = small_pyramid(image_size, backbone)
     options: dict[str, Any] = {
         "num_classes": len(CLASSES),
         "min_size": image_size,
@@ -62,7 +66,7 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
     # Strides 8, 16 and 32 of the model; the objects are none that need 4.
     if name == "retinanet":
         # And 64 and 128, made of the last.
-        backbone = BackboneWithFPN(
+        pyramid = BackboneWithFPN(
             model, channels, indices=3, extra_blocks=LastLevelP6P7(channels, channels)
         )
         sizes = tuple((s, int(s * 2 ** (1 / 3)), int(s * 2 ** (2 / 3))) for s in (16, 32, 64))
@@ -75,9 +79,9 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
             len(CLASSES),
             norm_layer=partial(GroupNorm, 8),
         )
-        return RetinaNet(backbone, anchor_generator=anchors, head=head, **options)
+        return RetinaNet(pyramid, anchor_generator=anchors, head=head, **options)
     # And 64, as the maximum of the last.
-    backbone = BackboneWithFPN(model, channels, indices=3)
+    pyramid = BackboneWithFPN(model, channels, indices=3)
     anchors = AnchorGenerator(((16,), (32,), (64,), (128,)), (RATIOS,) * 4)
     kinds = {"faster_rcnn": FasterRCNN, "mask_rcnn": MaskRCNN}
     if name not in kinds:
@@ -100,7 +104,7 @@ def make_detector(name: str, image_size: int = 128, channels: int = 64) -> Modul
         options["mask_roi_pool"] = MultiScaleRoIAlign(["0", "1", "2"], 14, sampling_ratio=1)
         options["mask_head"] = MaskRCNNHeads(channels, (channels // 2,) * 2, 1)
         options["mask_predictor"] = MaskRCNNPredictor(channels // 2, channels // 2, classes)
-    return kinds[name](backbone, **options)
+    return kinds[name](pyramid, **options)
 
 
 def train(
@@ -173,6 +177,7 @@ def _for_metric(values: dict[str, Tensor]) -> dict[str, Tensor]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="faster_rcnn")
+    parser.add_argument("--backbone", choices=BACKBONES, default="pvig")
     parser.add_argument("--steps", type=int, help="batches (1000; 1500 of RetinaNet)")
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
@@ -180,7 +185,7 @@ def main() -> None:
     values = parser.parse_args()
     steps = values.steps or STEPS[values.model]
     torch.manual_seed(values.seed)
-    model = make_detector(values.model)
+    model = make_detector(values.model, backbone=values.backbone)
     data = Shapes(steps * values.batch_size, seed=values.seed)
     dtype = torch.bfloat16 if values.bf16 else torch.float32
     training.show(train(model, data, steps, values.batch_size, dtype=dtype))

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from examples import training
 from examples.shapes import CLASSES, Shapes, collate
-from examples.training import small_pyramid
+from examples.training import BACKBONES, small_pyramid
 from pyg_vision.nn import BackboneWithFPN, Grapher2d
 
 STEPS = {"semantic_fpn": 1800, "unet": 600}
@@ -111,14 +111,15 @@ def _convs(before: int, channels: int) -> Sequential:
     return Sequential(*parts)
 
 
-def make_segmenter(name: str, image_size: int = 128) -> Module:
-    """Returns a model of the class of each pixel, by one of `MODELS`."""
+def make_segmenter(name: str, image_size: int = 128, backbone: str = "pvig") -> Module:
+    """Returns a model of the class of each pixel, by one of `MODELS`; the semantic FPN on one of
+    `BACKBONES`."""
     if name == "unet":
         return GraphUNet(len(CLASSES))
     if name != "semantic_fpn":
         raise ValueError(f"the model must be one of {', '.join(MODELS)} (got {name!r})")
-    backbone = BackboneWithFPN(small_pyramid(image_size), 64)
-    return SemanticFPN(backbone, len(CLASSES))
+    pyramid = BackboneWithFPN(small_pyramid(image_size, backbone), 64)
+    return SemanticFPN(pyramid, len(CLASSES))
 
 
 def _batch(images: list[Tensor], targets: list[Any]) -> tuple[Tensor, Tensor]:
@@ -160,13 +161,14 @@ def evaluate(model: Module, data: Dataset[Any], batch_size: int = 20) -> dict[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="semantic_fpn")
+    parser.add_argument("--backbone", choices=BACKBONES, default="pvig", help="of semantic_fpn")
     parser.add_argument("--steps", type=int, help="batches (1800; 600 of the U-Net)")
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     values = parser.parse_args()
     steps = values.steps or STEPS[values.model]
     torch.manual_seed(values.seed)
-    model = make_segmenter(values.model)
+    model = make_segmenter(values.model, backbone=values.backbone)
     data = Shapes(steps * values.batch_size, seed=values.seed)
     training.show(train(model, data, steps, values.batch_size))
     print(training.as_text(evaluate(model, Shapes(200, seed=values.seed + 1_000_000))))

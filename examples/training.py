@@ -1,28 +1,37 @@
-"""What all examples share: a small Pyramid ViG, the loop that trains, and what it prints."""
+"""What all examples share: small backbones, the loop that trains, and what it prints."""
 
 from __future__ import annotations
 
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.nn import PyramidViG
+from pyg_vision.nn import AdaptViG, GreedyViG, MobileViG, MobileViGv2, PyramidViG, WiGNet
+
+CHANNELS = (32, 64, 96, 128)
+BLOCKS = ((1, 1), (1, 1), (1, 2), (1, 1))  # local and graph blocks of each stage
+BACKBONES: dict[str, Callable[..., Any]] = {
+    # Of 128 pixels, the last stage has 16 patches.
+    "pvig": partial(PyramidViG, depths=(1, 1, 2, 1), use_dilation=False),
+    "mobilevig": partial(MobileViG, blocks=((1, 0), (1, 0), (2, 0), (0, 2))),
+    "mobilevigv2": partial(MobileViGv2, blocks=((1, 0), *BLOCKS[1:])),
+    "greedyvig": partial(GreedyViG, blocks=BLOCKS),
+    "adaptvig": partial(AdaptViG, blocks=BLOCKS),
+    "wignet": partial(WiGNet, depths=(1, 1, 2, 1)),
+}
 
 
-def small_pyramid(image_size: int) -> PyramidViG:
-    """Returns a Pyramid ViG of a few channels, without a head."""
-    return PyramidViG(
-        channels=(32, 64, 96, 128),
-        depths=(1, 1, 2, 1),
-        use_dilation=False,  # of 128 pixels, the last stage has 16 patches
-        num_classes=0,
-        image_size=image_size,
-    )
+def small_pyramid(image_size: int, backbone: str = "pvig") -> Any:
+    """Returns a pyramid of a few channels, without a head, by one of `BACKBONES`."""
+    if backbone not in BACKBONES:
+        raise ValueError(f"the backbone must be one of {', '.join(BACKBONES)} (got {backbone!r})")
+    return BACKBONES[backbone](channels=CHANNELS, num_classes=0, image_size=image_size)
 
 
 def train(

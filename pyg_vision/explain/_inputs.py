@@ -9,7 +9,20 @@ from torch import Tensor
 from torch.nn import Module
 
 from pyg_vision._checks import check_finite
-from pyg_vision.nn import Grapher, PyramidViG, ViG
+from pyg_vision.nn import (
+    AdaptViG,
+    Grapher,
+    GraphMixer,
+    GreedyViG,
+    MobileViG,
+    MobileViGv2,
+    PyramidViG,
+    ViG,
+    WiGNet,
+)
+
+# The models of images whose blocks have graphs.
+ImageModel = ViG | PyramidViG | MobileViG | MobileViGv2 | GreedyViG | AdaptViG | WiGNet
 
 
 @contextmanager
@@ -50,7 +63,7 @@ def one_image(image: Tensor) -> Tensor:
     return single.detach().clone()  # outside of what it was made by, such as inference mode
 
 
-def graph_blocks(model: object) -> list[Grapher]:
+def graph_blocks(model: object) -> list[Grapher | GraphMixer]:
     r"""Returns the graph blocks of a Vision GNN.
 
     Args:
@@ -59,9 +72,12 @@ def graph_blocks(model: object) -> list[Grapher]:
     Raises:
         TypeError: If it is none, or has no graph blocks, as dense twins.
     """
-    found: list[Grapher] = []
-    if isinstance(model, ViG | PyramidViG):
-        found = [module for module in model.modules() if isinstance(module, Grapher)]
+    found: list[Grapher | GraphMixer] = []
+    if isinstance(model, ImageModel):
+        found = [m for m in model.modules() if isinstance(m, Grapher | GraphMixer)]
     if not found:
-        raise TypeError(f"'model' must be a ViG or PyramidViG (got '{type(model).__name__}')")
+        raise TypeError(
+            f"'model' must be a ViG, PyramidViG or another image model with graphs (got "
+            f"'{type(model).__name__}')"
+        )
     return found

@@ -11,8 +11,7 @@ from torch.nn import Identity, Module, ModuleDict
 from torch_geometric.nn import MessagePassing
 
 from pyg_vision._checks import check_int
-from pyg_vision.explain._inputs import graph_blocks, one_image
-from pyg_vision.nn import PyramidViG, ViG
+from pyg_vision.explain._inputs import ImageModel, graph_blocks, one_image
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Grid
 
@@ -26,7 +25,7 @@ class BlockModel(Module):
     pyramid, the first row of :obj:`edge_index` counts those squares.
 
     Args:
-        model (ViG or PyramidViG): The model, of which a copy is kept.
+        model (ViG, PyramidViG or another image model): The model, of which a copy is kept.
         image (torch.Tensor): The image :math:`(C, H, W)`, preprocessed as for the model.
         block (int, optional): The block, negative ones from the end. (default: :obj:`0`)
 
@@ -42,7 +41,8 @@ class BlockModel(Module):
 
     Raises:
         TypeError: If the model does not build graphs, or the image is no tensor.
-        ValueError: If it is not one image, holds a NaN, or there is no such block.
+        ValueError: If it is not one image, holds a NaN, or there is no such block, or it attends to
+            all patches instead of passing messages.
 
     Example:
         >>> import torch
@@ -65,7 +65,7 @@ class BlockModel(Module):
         torch.Size([208])
     """
 
-    def __init__(self, model: ViG | PyramidViG, image: Tensor, block: int = 0) -> None:
+    def __init__(self, model: ImageModel, image: Tensor, block: int = 0) -> None:
         super().__init__()
         count = len(graph_blocks(model))
         single = one_image(image)
@@ -81,8 +81,12 @@ class BlockModel(Module):
         with torch.no_grad():
             _, self.graphs = self.model.forward_graphs(single)
         handle.remove()
+        if not isinstance(self.grapher.conv, MessagePassing):
+            raise ValueError(
+                f"block {self.block} attends to all patches and passes no messages along edges"
+            )
         self.conv = _OneGraph(self.grapher.conv)
-        self.grapher.conv = self.conv  # type: ignore[assignment]
+        self.grapher.conv = self.conv
         for part in self.model.modules():
             # An explainer masks the edges of all convolutions that do not say otherwise.
             if isinstance(part, MessagePassing) and part is not self.conv.conv:
@@ -131,9 +135,11 @@ class _OneGraph(Module):
         super().__init__()
         self.conv = conv
 
-    def forward(self, x: Any, graph: object) -> Tensor:
+    def forward(self, x: Any, graph: object, *of_neighbors: Tensor) -> Tensor:
         x = x[0] if isinstance(x, Tensor) else tuple(part[0] for part in x)
-        out: Tensor = self.conv(x, self.edge_index)
+        # What is told of each neighbour of a table is of the edges of all nodes.
+        of_edges = (v.repeat(self.edge_index.size(1) // v.numel()) for v in of_neighbors)
+        out: Tensor = self.conv(x, self.edge_index, *of_edges)
         return out.unsqueeze(0)
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch_geometric.nn import MessagePassing
 
-from pyg_vision.explain._inputs import evaluating, graph_blocks, one_image
-from pyg_vision.nn import PyramidViG, ViG
+from pyg_vision.explain._inputs import ImageModel, evaluating, graph_blocks, one_image
+from pyg_vision.nn import RelativeAttention
 from pyg_vision.ops import NeighborTable
 from pyg_vision.typing import Grid
 
@@ -55,7 +55,7 @@ class BlockGraph(NamedTuple):
 
 
 @torch.no_grad()
-def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
+def listen(model: ImageModel, image: Tensor) -> list[BlockGraph]:
     r"""Returns which patches each patch of an image listens to, block by block.
 
     .. math::
@@ -65,10 +65,11 @@ def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
     A graph says which neighbours a patch has; of their messages :math:`\mathbf{m}_{ij}`, a
     max-relative or edge convolution keeps the largest of each channel. The share of a neighbour is
     that of the channels in which it is the one kept. Where messages are added up
-    (:obj:`conv="gin"`), all neighbours have the same share.
+    (:obj:`conv="gin"`), all neighbours have the same share; where a patch attends to all, as in the
+    last stage of :class:`~pyg_vision.nn.AdaptViG`, the share is the weight of the attention.
 
     Args:
-        model (ViG or PyramidViG): The model. It runs in evaluation mode.
+        model (ViG, PyramidViG or another image model): The model. It runs in evaluation mode.
         image (torch.Tensor): The image :math:`(C, H, W)`, preprocessed as for the model.
 
     Raises:
@@ -87,12 +88,20 @@ def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
     """
     convs: list[Any] = [grapher.conv for grapher in graph_blocks(model)]
     x = one_image(image)
-    messages: list[Tensor] = []
+    heard: list[Tensor] = []
 
     def keep(conv: MessagePassing, inputs: Any, output: Tensor) -> None:
-        messages.append(output)
+        heard.append(output)
 
-    handles = [conv.register_message_forward_hook(keep) for conv in convs]
+    def attend(conv: RelativeAttention, inputs: Any, output: Tensor) -> None:
+        heard.append(conv.weights(*inputs))
+
+    handles = [
+        conv.register_forward_hook(attend)
+        if isinstance(conv, RelativeAttention)
+        else conv.register_message_forward_hook(keep)
+        for conv in convs
+    ]
     try:
         with evaluating(model):
             _, graphs = model.forward_graphs(x)
@@ -100,16 +109,19 @@ def listen(model: ViG | PyramidViG, image: Tensor) -> list[BlockGraph]:
         for handle in handles:
             handle.remove()
     grids = model.block_grids(x.size(2), x.size(3))
-    rows = zip(convs, graphs, messages, grids, strict=True)
+    rows = zip(convs, graphs, heard, grids, strict=True)
     return [
-        BlockGraph(graph.graph(0), *sizes, _share(conv.aggr, message, graph.k))
-        for conv, graph, message, sizes in rows
+        BlockGraph(graph.graph(0), *sizes, _share(conv, found, graph))
+        for conv, graph, found, sizes in rows
     ]
 
 
-def _share(aggr: str, messages: Tensor, k: int) -> Tensor:
-    messages = messages.view(-1, k, messages.size(-1))
-    if aggr != "max":
+def _share(conv: Any, heard: Tensor, graph: NeighborTable) -> Tensor:
+    if isinstance(conv, RelativeAttention):
+        return heard[0].gather(1, graph.index[0])
+    k = graph.k
+    messages = heard.view(-1, k, heard.size(-1))
+    if conv.aggr != "max":
         return messages.new_full(messages.shape[:2], 1.0 / k)
     winners = messages.argmax(dim=1)  # (N, C)
     counts = messages.new_zeros(messages.shape[:2])

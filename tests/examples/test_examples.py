@@ -5,6 +5,7 @@ import torch
 
 from examples import classification, detection, segmentation
 from examples.shapes import CLASSES, Shapes
+from examples.training import BACKBONES, small_pyramid
 
 
 def test_shapes_are_the_same_again_and_their_targets_agree():
@@ -53,6 +54,33 @@ def test_segmenters_learn(name):
     losses = [step["loss"] for step in segmentation.train(model, Shapes(16), 20, 4)]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
     assert model.eval()(torch.rand(1, 3, 96, 160)).shape == (1, len(CLASSES), 96, 160)
+
+
+OTHERS = pytest.mark.parametrize("backbone", [name for name in BACKBONES if name != "pvig"])
+
+
+@pytest.mark.slow
+@OTHERS
+def test_other_backbones_detect(backbone):
+    torch.manual_seed(0)
+    model = detection.make_detector("faster_rcnn", backbone=backbone)
+    losses = [sum(step.values()) for step in detection.train(model, Shapes(16), 20, 4)]
+    assert sum(losses[-5:]) < sum(losses[:5])
+
+
+@pytest.mark.slow
+@OTHERS
+def test_other_backbones_segment(backbone):
+    torch.manual_seed(0)
+    model = segmentation.make_segmenter("semantic_fpn", backbone=backbone)
+    losses = [step["loss"] for step in segmentation.train(model, Shapes(16), 20, 4)]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    assert model.eval()(torch.rand(1, 3, 96, 160)).shape == (1, len(CLASSES), 96, 160)
+
+
+def test_unknown_backbones_are_named():
+    with pytest.raises(ValueError, match="the backbone must be one of pvig, .*'resnet'"):
+        small_pyramid(64, "resnet")
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import torch
 from torch_geometric.explain import Explainer, GNNExplainer
 
 from pyg_vision.explain import BlockModel
-from pyg_vision.nn import PyramidViG, ViG
+from pyg_vision.nn import AdaptViG, GreedyViG, MobileViG, PyramidViG, ViG
 
 CONFIG = {"mode": "multiclass_classification", "task_level": "graph", "return_type": "raw"}
 MODELS = {
@@ -56,3 +56,26 @@ def test_blocks_before_it_are_not_run_again():
 def test_wrong_blocks():
     with pytest.raises(ValueError, match="'block' must be one of 3 blocks"):
         BlockModel(MODELS["vig"](), torch.rand(3, 64, 64), 3)
+
+
+RULES = {"channels": (8, 12), "blocks": ((1, 1), (1, 2)), "steps": (2, 1), "num_classes": 4}
+
+
+@pytest.mark.parametrize("cls", [MobileViG, GreedyViG, AdaptViG])
+@pytest.mark.parametrize("block", [0, 1])
+def test_models_whose_graphs_are_rules(cls, block):
+    torch.manual_seed(0)
+    options = RULES | ({"blocks": ((1, 1), (1, 1), (1, 1)), "channels": (8, 12, 12),
+                        "steps": (2, 1, 1)} if cls is AdaptViG else {})  # fmt: skip
+    model = cls(**options).eval()
+    image = torch.rand(3, 64, 48)
+    part = BlockModel(model, image, block)
+    torch.testing.assert_close(part(part.x, part.edge_index), model(image[None]))
+    fewer = part(part.x, part.edge_index[:, ::2]) if cls is not AdaptViG else None
+    assert fewer is None or not torch.equal(fewer, model(image[None]))
+
+
+def test_attention_passes_no_messages():
+    model = AdaptViG(**RULES)
+    with pytest.raises(ValueError, match="block 2 attends to all patches and passes no messages"):
+        BlockModel(model, torch.rand(3, 64, 48), -1)

@@ -72,19 +72,37 @@ class RelativeAttention(Module):
             x (torch.Tensor): The node features.
             neighbors (NeighborTable, optional): The neighbours of each node. (default: all)
         """
-        mask = None
-        if neighbors is not None:
-            index = fit_table(neighbors, x, x).index.expand(x.size(0), -1, -1)
-            mask = x.new_zeros(x.size(0), x.size(1), x.size(1), dtype=torch.bool)
-            mask = mask.scatter(2, index, True).unsqueeze(1)
+        mask = self._mask(x, neighbors)
         # With a dimension for one head, which ONNX asks for.
         q, k, v = (
             h.unsqueeze(1) for h in (self.q_norm(self.q(x)), self.k_norm(self.k(x)), self.v(x))
         )
+        mask = None if mask is None else mask.unsqueeze(1)
         told = F.scaled_dot_product_attention(q, k, v, attn_mask=mask).squeeze(1)
         m = torch.relu(told - x)
         out: Tensor = self.nn(torch.cat([x, m], dim=-1))
         return out
+
+    def weights(self, x: Tensor, neighbors: NeighborTable | None = None) -> Tensor:
+        r"""Returns how much each node attends to each, :math:`(B, N, N)`.
+
+        Args:
+            x (torch.Tensor): The node features.
+            neighbors (NeighborTable, optional): The neighbours of each node. (default: all)
+        """
+        q, k = self.q_norm(self.q(x)), self.k_norm(self.k(x))
+        scores = q @ k.mT / q.size(-1) ** 0.5
+        mask = self._mask(x, neighbors)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        return scores.softmax(dim=-1)
+
+    def _mask(self, x: Tensor, neighbors: NeighborTable | None) -> Tensor | None:
+        if neighbors is None:
+            return None
+        index = fit_table(neighbors, x, x).index.expand(x.size(0), -1, -1)
+        mask = x.new_zeros(x.size(0), x.size(1), x.size(1), dtype=torch.bool)
+        return mask.scatter(2, index, True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.v.in_channels}, {self.nn[0].out_channels})"
