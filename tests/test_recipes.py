@@ -14,6 +14,8 @@ PUBLISHED = [
     "stgcnpp_ntu_pyskl", "aagcn_ntu_pyskl", "ctrgcn_ntu_pyskl", "msg3d_ntu_pyskl",
     "dgstgcn_ntu_pyskl", "agcn_ntu", "ctrgcn_ntu", "msg3d_ntu", "stgcnpp_nw_ucla", "agcn_nw_ucla",
     "aagcn_nw_ucla", "ctrgcn_nw_ucla", "msg3d_nw_ucla", "dgstgcn_nw_ucla",
+    "mobilevig_imagenet1k", "mobilevigv2_imagenet1k", "greedyvig_imagenet1k",
+    "adaptvig_imagenet1k", "wignet_imagenet1k",
 ]  # fmt: skip
 
 

@@ -222,14 +222,31 @@ class Classifier(LightningModule):
         """
         return batch
 
+    def training_loss(self, batch: Any) -> tuple[Tensor, int]:
+        r"""Returns the mean loss over the samples of a batch, and their number.
+
+        Args:
+            batch: What :meth:`mix` returned.
+        """
+        logits, labels, _ = self.run(self.trained, batch)
+        return self.label_loss(logits, labels), logits.size(0)
+
+    def label_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        r"""Returns the loss of logits.
+
+        Args:
+            logits (torch.Tensor): The logits.
+            labels (torch.Tensor): The labels.
+        """
+        smoothing = self.hparams["label_smoothing"]
+        return classification_loss(logits, labels, self.multi_label, smoothing)
+
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         r"""Returns the loss of a batch."""
         set_seed(self.hparams["seed"], "step", self.current_epoch, batch_idx, self.global_rank)
-        logits, labels, _ = self.run(self.trained, self.mix(batch))
-        smoothing = self.hparams["label_smoothing"]
-        loss = classification_loss(logits, labels, self.multi_label, smoothing)
-        own = loss.new_tensor(float(logits.size(0)))
-        self.unread.append(torch.stack((loss.detach() * logits.size(0), own)))
+        loss, size = self.training_loss(self.mix(batch))
+        own = loss.new_tensor(float(size))
+        self.unread.append(torch.stack((loss.detach() * size, own)))
         if len(self.unread) >= UNREAD:
             self._read()
         if self.trainer.world_size > 1:

@@ -2,6 +2,7 @@ r"""Training of image models."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch_geometric.data import Data
 from torchvision.transforms import v2
 
 from pyg_vision.training._classifier import Classifier
+from pyg_vision.training._distillation import check_student, make_teacher, teacher_loss
 
 
 class ImageClassifier(Classifier):
@@ -21,15 +23,35 @@ class ImageClassifier(Classifier):
     and the `"CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features"
     <https://arxiv.org/abs/1905.04899>`_ papers.
 
+    A model with a second classifier, such as :class:`~pyg_vision.nn.GreedyViG`, may learn from a
+    :obj:`teacher`, by hard distillation of the `"Training data-efficient image transformers &
+    distillation through attention" <https://arxiv.org/abs/2012.12877>`_ paper:
+
+    .. math::
+        (1 - \alpha) \, \textrm{CE}(\mathbf{y}_1, \textrm{label}) +
+        \alpha \, \textrm{CE}(\mathbf{y}_2, \arg\max \textrm{teacher}(\mathbf{X}))
+
+    The teacher sees the images of the student, normalised as for it.
+
     Args:
         model (str): See :class:`Classifier`, which has all further arguments.
         mixup (float, optional): The :math:`\alpha` of mixup; none if zero. (default: :obj:`0.0`)
         cutmix (float, optional): The :math:`\alpha` of cutmix; none if zero.
             (default: :obj:`0.0`)
+        teacher (str, optional): A name of :func:`~pyg_vision.nn.list_models`, the path of a model
+            of torchvision such as :obj:`"torchvision.models.regnet_y_16gf"`, or of timm such as
+            :obj:`"timm.regnety_160.deit_in1k"`. (default: none)
+        teacher_options (dict, optional): Its arguments, such as :obj:`{"weights": "DEFAULT"}`, for
+            timm :obj:`{"pretrained": True}`. (default: none)
+        teacher_checkpoint (str, optional): The file of its weights, in place of these.
+            (default: none)
+        distillation_alpha (float, optional): The share :math:`\alpha` of the teacher in the loss.
+            (default: :obj:`0.5`)
         **kwargs (optional): Arguments of :class:`Classifier`.
 
     Raises:
-        ValueError: If there is no such model, optimiser or schedule, or a number is negative.
+        ValueError: If there is no such model, optimiser or schedule, a number is out of range, or
+            the model has no classifier for a teacher, or the teacher no weights.
 
     Example:
         >>> from pyg_vision.training import ImageClassifier
@@ -41,11 +63,67 @@ class ImageClassifier(Classifier):
 
     unit = "images"
 
-    def __init__(self, model: str, mixup: float = 0.0, cutmix: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        model: str,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        teacher: str | None = None,
+        teacher_options: dict[str, Any] | None = None,
+        teacher_checkpoint: str | None = None,
+        distillation_alpha: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
         for name, value in (("mixup", mixup), ("cutmix", cutmix)):
             if value < 0:
                 raise ValueError(f"'{name}' must not be negative (got {value})")
+        if not 0.0 <= distillation_alpha <= 1.0:
+            raise ValueError(f"'distillation_alpha' must be from 0 to 1 (got {distillation_alpha})")
+        if teacher is None and (teacher_options or teacher_checkpoint):
+            raise ValueError("'teacher_options' and 'teacher_checkpoint' are of a 'teacher'")
         super().__init__(model, **kwargs)
+        # In a tuple, so that it is no part of this module, its checkpoints and its optimiser.
+        self._teacher: tuple[Module, ...] = ()
+
+    def build(
+        self,
+        classes: Sequence[str],
+        options: Mapping[str, Any] | None = None,
+        multi_label: bool = False,
+    ) -> None:
+        r"""Makes the model, and its teacher if there is one.
+
+        Args:
+            classes (list of str): See :class:`Classifier`.
+            options (dict, optional): See :class:`Classifier`. (default: none)
+            multi_label (bool, optional): See :class:`Classifier`. (default: :obj:`False`)
+        """
+        super().build(classes, options, multi_label)
+        name = self.hparams["teacher"]
+        if name is None:
+            return
+        if multi_label:
+            raise ValueError("a 'teacher' tells one class of an image, not any number of labels")
+        check_student(self.trained, self.hparams["model"])
+        given = self.hparams["teacher_options"], self.hparams["teacher_checkpoint"]
+        self._teacher = (make_teacher(name, *given, len(classes)),)
+
+    def training_loss(self, batch: Any) -> tuple[Tensor, int]:
+        r"""Returns the mean loss over the images of a batch, and their number.
+
+        Args:
+            batch: What :meth:`mix` returned.
+        """
+        if not self._teacher:
+            return super().training_loss(batch)
+        if isinstance(batch, Data):
+            raise ValueError("a 'teacher' is told images, not graphs of patches")
+        images, labels, _ = batch
+        teacher = self._teacher[0].to(images.device)
+        own, of_teacher = self.trained.forward_both(images)  # type: ignore[operator]
+        alpha = self.hparams["distillation_alpha"]
+        loss = (1.0 - alpha) * self.label_loss(own, labels)
+        return loss + alpha * teacher_loss(teacher, images, of_teacher), images.size(0)
 
     def run(self, model: Module, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
         r"""Returns logits, labels and the numbers of the images of a batch."""
