@@ -26,11 +26,19 @@ from pyg_vision._benchmarks.floor import operations, product_rate
 from pyg_vision._benchmarks.report.terminal import Terminal
 from pyg_vision._benchmarks.results import CaseResult, Report, Row, SuiteResult
 from pyg_vision._benchmarks.runner import run, run_case
-from pyg_vision._benchmarks.suites import SUITES, pyramid_vig
+from pyg_vision._benchmarks.suites import SUITES, pyramid_vig, vision_families
 from pyg_vision._benchmarks.suites.vig import DEPTHS
 from pyg_vision._benchmarks.targets import findings
 
 CASE = Case("forward", 1, 8, 4, 2)
+# Of pyramids a case counts the nodes of the first stage.
+PYRAMIDS = ("pyramid_vig", "resolution", "vision_families")
+GRAPHS = ((1, 1), (1, 1), (1, 1), (1, 1))
+SMALL_FAMILIES = {key: {"blocks": GRAPHS} for key in vision_families.FAMILIES} | {
+    "MobileViG-S": {"blocks": ((1, 0), (1, 0), (1, 0), (0, 1))},
+    "MobileViGv2-S": {"blocks": ((1, 0), *GRAPHS[1:])},
+    "WiGNet-Ti": {"depths": (1, 1, 2, 1)},
+}
 OPTIONS = Options(suites=("toy",), out=Path("unused"), quick=True, repeats=3)
 # One small case of every kind that the suites have.
 TINY = {
@@ -209,6 +217,19 @@ def test_pyramid_vig(mode: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> 
         assert [row.contender for row in result.rows][:3] == ["dense", "dense-best", "sparse"]
 
 
+@pytest.mark.parametrize("mode", ["forward", "training"])
+@pytest.mark.parametrize("name", vision_families.FAMILIES)
+def test_vision_families(mode: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = vision_families.FAMILIES[name]
+    small = {"channels": (8, 12, 16, 24)} | SMALL_FAMILIES[name]
+    monkeypatch.setitem(vision_families.FAMILIES, name, replace(family, options=small))
+    case = Case(mode, 2, 3136, 8, 0, detail=name)
+    result = run_case(SUITES["vision_families"], case, replace(OPTIONS, quick=True))
+    assert set(statuses(result).values()) == {"ok"}
+    assert [d for d in result.differences if not d.agrees] == []
+    assert [row.contender for row in result.rows][:2] == ["dense", "sparse"]
+
+
 def test_resident_memory_of_a_process_of_its_own() -> None:
     case = Case("forward", 1, 64, 192, 9, detail="ViG-Ti")
     found = resident.measure("vig", case, ["sparse"], OPTIONS)
@@ -262,7 +283,7 @@ def test_quick_is_a_subset_with_the_headline_cases() -> None:
         quick, full = suite.cases(True), suite.cases(False)
         assert set(quick) <= set(full)
         assert len(set(full)) == len(full)
-        if suite.case_type is Case and suite.name not in ("pyramid_vig", "resolution"):
+        if suite.case_type is Case and suite.name not in PYRAMIDS:
             assert {case.nodes for case in full} >= {64, 196, 784, 3136, 12544}
     for mode in ("forward", "training"):
         assert Case(mode, 8, 196, 192, 12) in SUITES["max_relative"].cases(True)

@@ -2,8 +2,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pyg_vision.nn import MobileViG, find_builder
 from pyg_vision.training import ImageClassifier
 from pyg_vision.training import _seeding as seeding
+from pyg_vision.training._distillation import make_teacher
 from tests.faults import write_images
 from tests.training import small
 
@@ -156,3 +158,88 @@ def test_models_that_are_not_there():
         ImageClassifier("os.system")
     with pytest.raises(ValueError, match="has 4 classes, but the data 2"):
         ImageClassifier("vig_ti", num_classes=4).build(["a", "b"])
+
+
+STUDENT = {"channels": (8, 12), "blocks": ((1, 1), (1, 1)), "steps": (2, 1), "embed_channels": 16}
+TEACHER = {"channels": (8, 12), "blocks": ((1, 0), (1, 1)), "steps": (0, 2)}
+
+
+def taught(tmp_path, **options):
+    """A module whose teacher has weights of a file."""
+    torch.manual_seed(0)
+    teacher = MobileViG(**TEACHER, num_classes=3).eval()
+    file = tmp_path / "teacher.pth"
+    torch.save(teacher.state_dict(), file)
+    module = ImageClassifier(
+        "pyg_vision.nn.GreedyViG",
+        options=STUDENT,
+        teacher="pyg_vision.nn.MobileViG",
+        teacher_options=TEACHER,
+        teacher_checkpoint=str(file),
+        **options,
+    )
+    return module, teacher
+
+
+def test_a_student_learns_labels_and_what_a_teacher_says(tmp_path):
+    module, teacher = taught(tmp_path, distillation_alpha=0.3, label_smoothing=0.1)
+    module.build(["a", "b", "c"])
+    images, labels = torch.rand(4, 3, 64, 64), torch.tensor([0, 1, 2, 0])
+    loss, size = module.training_loss((images, labels, torch.arange(4)))
+    own, dist = module.trained.forward_both(images)
+    said = teacher(images).argmax(1)
+    expected = 0.7 * F.cross_entropy(own, labels, label_smoothing=0.1)
+    torch.testing.assert_close(loss, expected + 0.3 * F.cross_entropy(dist, said))
+    assert size == 4
+    loss.backward()
+    assert all(p.grad is not None for p in module.trained.parameters())
+    # The teacher is no part of checkpoints, nor trained.
+    assert not any("teacher" in name for name in module.state_dict())
+    assert sum(1 for _ in module.parameters()) == sum(1 for _ in module.trained.parameters())
+    soft = F.one_hot(labels, 3).float()
+    mixed, _ = module.training_loss((images, soft, torch.arange(4)))
+    torch.testing.assert_close(mixed, loss.detach())
+
+
+def test_a_teacher_of_timm_or_torchvision(tmp_path):
+    import timm
+
+    torch.manual_seed(0)
+    for name, model in (
+        ("timm.resnet10t", timm.create_model("resnet10t", num_classes=3)),
+        ("torchvision.models.resnet18", find_builder("torchvision.models.resnet18")(num_classes=3)),
+    ):
+        file = tmp_path / "teacher.pth"
+        torch.save(model.state_dict(), file)
+        teacher = make_teacher(name, None, str(file), 3)
+        assert not teacher.training
+        assert not any(p.requires_grad for p in teacher.parameters())
+        x = torch.rand(2, 3, 64, 64)
+        torch.testing.assert_close(teacher(x), model.eval()(x))
+
+
+def test_wrong_teachers_are_named(tmp_path):
+    with pytest.raises(ValueError, match="'distillation_alpha' must be from 0 to 1"):
+        taught(tmp_path, distillation_alpha=1.5)
+    with pytest.raises(ValueError, match="are of a 'teacher'"):
+        ImageClassifier("pyg_vision.nn.GreedyViG", teacher_checkpoint="teacher.pth")
+    module, _ = taught(tmp_path)
+    with pytest.raises(ValueError, match="one class of an image, not any number of labels"):
+        module.build(["a", "b", "c"], multi_label=True)
+    for model, options in (
+        ("pyg_vision.nn.ViG", MODEL),
+        ("pyg_vision.nn.GreedyViG", STUDENT | {"distilled": False}),
+    ):
+        module = ImageClassifier(
+            model, options=options, teacher="vig_ti", teacher_options={"weights": "DEFAULT"}
+        )
+        with pytest.raises(ValueError, match="has no second classifier to learn from a teacher"):
+            module.build(["a", "b", "c"])
+    module = ImageClassifier("pyg_vision.nn.GreedyViG", options=STUDENT, teacher="vig_ti")
+    with pytest.raises(ValueError, match="the teacher 'vig_ti' has no weights"):
+        module.build(["a", "b", "c"])
+    module, _ = taught(tmp_path)
+    module.build(["a", "b", "c"])
+    module._teacher = (torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 5)),)
+    with pytest.raises(ValueError, match="the teacher tells 5 classes, the student 3"):
+        module.training_loss((torch.rand(2, 3, 4, 4), torch.tensor([0, 1]), torch.arange(2)))

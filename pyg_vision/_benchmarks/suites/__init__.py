@@ -12,6 +12,7 @@ from pyg_vision._benchmarks.suites.skeleton_families import SUITE as SKELETON_FA
 from pyg_vision._benchmarks.suites.spatial_conv import SUITE as SPATIAL_CONV
 from pyg_vision._benchmarks.suites.stgcn import SUITE as STGCN
 from pyg_vision._benchmarks.suites.vig import SUITE as VIG
+from pyg_vision._benchmarks.suites.vision_families import SUITE as VISION_FAMILIES
 
 SUITES: dict[str, Suite] = {
     suite.name: suite
@@ -22,6 +23,7 @@ SUITES: dict[str, Suite] = {
         VIG,
         PYRAMID_VIG,
         RESOLUTION,
+        VISION_FAMILIES,
         SPATIAL_CONV,
         STGCN,
         RAGGED,

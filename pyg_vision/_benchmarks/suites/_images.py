@@ -29,12 +29,14 @@ class ImageModels:
         names: The contenders that there are.
         size: Height and width of the images of a case.
         estimate: The bytes that a contender takes at least.
+        given_graphs: Whether the contenders of a case are compared over the same graphs.
     """
 
     build: Callable[[Case, str], Any]
     names: Callable[[], Sequence[str]]
     size: Callable[[Case], tuple[int, int]]
     estimate: Callable[[Case, str], int]
+    given_graphs: Callable[[Case], bool] = lambda case: True
 
     def trial(self, case: Case, options: Options) -> Trial:
         x, target = self._input(case, options)
@@ -44,13 +46,14 @@ class ImageModels:
         share_state(ours, *(model for name, model in models.items() if name != SPARSE))
 
         checked = x[:CHECKED]
-        neighbors = self._graphs(case, options, ours, checked)
 
         def backward(out: Tensor) -> None:
             torch.autograd.backward(F.cross_entropy(out, target[: out.size(0)]))
 
         training = case.mode == "training"
-        given = {"neighbors": neighbors}
+        given: dict[str, Any] = {}
+        if self.given_graphs(case):
+            given["neighbors"] = self._graphs(case, options, ours, checked)
         entries = {
             name: Entry(model, x, checked, given, torch.clone, backward, self.estimate(case, name))
             for name, model in models.items()

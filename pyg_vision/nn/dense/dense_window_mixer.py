@@ -10,8 +10,10 @@ from pyg_vision.nn.blocks.grapher import GROUPS
 from pyg_vision.nn.dense.dense_conv import DenseMRConv
 from pyg_vision.nn.dense.dense_graph import DenseDilatedKNNGraph
 from pyg_vision.nn.dense.dense_layers import dense_mlp
-from pyg_vision.nn.graph.windowed_knn_graph import LEAST, WindowedKNNGraph
+from pyg_vision.nn.graph.windowed_knn_graph import LEAST, WindowedKNNGraph, divide
 from pyg_vision.nn.layers.drop_path import DropPath
+from pyg_vision.ops import NeighborTable
+from pyg_vision.typing import Grid
 
 APART = 1e6  # added to the distance of patches on both sides of the seam
 
@@ -53,11 +55,13 @@ class DenseWindowMixer(Module):
         self.fc2 = dense_mlp(2 * channels, channels, norm="batch")
         self.drop_path = DropPath(drop_path)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, neighbors: NeighborTable | None = None) -> Tensor:
         r"""Runs the block.
 
         Args:
             x (torch.Tensor): The maps.
+            neighbors (NeighborTable, optional): The graph to use instead of a new one, of
+                neighbours inside windows. (default: :obj:`None`)
         """
         h = self.fc1(x)
         height, width = h.shape[2:]
@@ -73,26 +77,39 @@ class DenseWindowMixer(Module):
         if shift > 0:
             h = torch.roll(h, (-shift, -shift), (2, 3))
         parts = _partition(h, rows, columns)
-        position = self.graph.relative_pos
-        bias = parts.new_zeros(1, 1, 1)
-        if position is not None:
-            bias = position.full((rows, columns)).to(parts)
-        apart = None
-        if shift > 0:
-            apart = _seam(height, width, window, shift, h.device)
-            bias = (bias + APART * apart.to(parts)).repeat(x.size(0), 1, 1)
-        k = min(self.graph.knn.k, rows * columns)
-        index = self.search(parts, relative_pos=bias, k=k)
-        if self.graph.adapt_knn and apart is not None:
-            kept = (k * (~apart).sum(dim=-1, keepdim=True) // (rows * columns)).clamp(min=LEAST)
-            kept = kept.repeat(x.size(0), 1, 1)
-            slots = torch.arange(k, device=x.device)
-            index = torch.stack([torch.where(slots < kept, index[0], index[1]), index[1]])
+        if neighbors is None:
+            index = self._search(parts, (height, width), (rows, columns), shift)
+        else:
+            plan = divide((height, width), window, self.graph.shift, x.device)
+            local = plan.slots[neighbors.index[:, plan.nodes.flatten()]] % (rows * columns)
+            local = local.view(parts.size(0), rows * columns, -1)
+            center = torch.arange(rows * columns, device=x.device).view(1, -1, 1)
+            index = torch.stack([local, center.expand_as(local)])
         h = self.conv(parts, index)
         h = _merge(h, x.size(0), height, width, rows, columns)
         if shift > 0:
             h = torch.roll(h, (shift, shift), (2, 3))
         return x + self.drop_path(self.fc2(h))
+
+    def _search(self, parts: Tensor, grid: Grid, window: Grid, shift: int) -> Tensor:
+        area = window[0] * window[1]
+        batch = parts.size(0) * area // (grid[0] * grid[1])
+        position = self.graph.relative_pos
+        bias = parts.new_zeros(1, 1, 1)
+        if position is not None:
+            bias = position.full(window).to(parts)
+        apart = None
+        if shift > 0:
+            apart = _seam(*grid, self.graph.window, shift, parts.device)
+            bias = (bias + APART * apart.to(parts)).repeat(batch, 1, 1)
+        k = min(self.graph.knn.k, area)
+        index = self.search(parts, relative_pos=bias, k=k)
+        if self.graph.adapt_knn and apart is not None:
+            kept = (k * (~apart).sum(dim=-1, keepdim=True) // (area)).clamp(min=LEAST)
+            kept = kept.repeat(batch, 1, 1)
+            slots = torch.arange(k, device=parts.device)
+            index = torch.stack([torch.where(slots < kept, index[0], index[1]), index[1]])
+        return index
 
 
 def _partition(x: Tensor, rows: int, columns: int) -> Tensor:

@@ -11,8 +11,24 @@ from pyg_vision.nn.dense.dense_blocks import DenseFFN
 from pyg_vision.nn.dense.dense_layers import Conv1x1
 from pyg_vision.nn.dense.dense_window_mixer import DenseWindowMixer
 from pyg_vision.nn.graph.windowed_knn_graph import WindowedKNNGraph
-from pyg_vision.nn.models.dense_axial_vision_gnns import DenseMaps
+from pyg_vision.nn.models.dense_axial_vision_gnns import DenseAxialBlock, DenseMaps
 from pyg_vision.nn.models.wignet import WiGNet
+from pyg_vision.ops import NeighborTable
+from pyg_vision.typing import Grid
+
+
+class DenseWindowBlock(DenseAxialBlock):
+    r"""A block whose halves take maps, and a graph of neighbours inside windows."""
+
+    def run(  # type: ignore[override]
+        self,
+        x: Tensor,
+        neighbors: NeighborTable | None,
+        grid_size: Grid,
+        **options: int,
+    ) -> tuple[Tensor, NeighborTable | None]:
+        r"""Returns the maps after the block, and the graph that was given."""
+        return self["ffn"](self["grapher"](x, neighbors)), neighbors
 
 
 class DenseWiGNet(DenseMaps, WiGNet):
@@ -40,6 +56,8 @@ class DenseWiGNet(DenseMaps, WiGNet):
         >>> twin(torch.rand(2, 3, 64, 64)).shape
         torch.Size([2, 1000])
     """
+
+    _block = DenseWindowBlock
 
     def __init__(self, *args: Any, act: str = "gelu", **kwargs: Any) -> None:
         def own(width: int, graph: WindowedKNNGraph, rate: float) -> Module:

@@ -18,7 +18,10 @@ def test_twin(grid, shift, bias):
     maps = torch.randn(2, 16, *grid, dtype=torch.double)
     x = maps.flatten(2).transpose(1, 2).contiguous()
     expected = twin(maps).flatten(2).transpose(1, 2)
-    torch.testing.assert_close(mixer(x, grid_size=grid), expected, rtol=1e-9, atol=1e-9)
+    out, table = mixer(x, grid_size=grid, return_graph=True)
+    torch.testing.assert_close(out, expected, rtol=1e-9, atol=1e-9)
+    given = twin(maps, table).flatten(2).transpose(1, 2)
+    torch.testing.assert_close(given, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_takes_multiples_of_the_window():
