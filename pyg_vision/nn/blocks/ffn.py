@@ -7,9 +7,8 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import Module, Sequential
 
-from pyg_vision.nn.layers.activations import make_act
+from pyg_vision.nn.layers.activations import in_place, make_act, owned_act
 from pyg_vision.nn.layers.drop_path import DropPath
-from pyg_vision.nn.layers.fold_norms import in_place
 from pyg_vision.nn.layers.layer_scale import LayerScale, fold_scale
 from pyg_vision.nn.layers.mlp import node_mlp
 
@@ -55,7 +54,7 @@ class FFN(Module):
         super().__init__()
         hidden = 4 * channels if hidden_channels is None else hidden_channels
         self.fc1 = mlp(channels, hidden, norm="batch")
-        self.act = make_act(act)
+        self.act = owned_act(act) if mlp is node_mlp else make_act(act)
         self.fc2 = mlp(hidden, channels, norm="batch")
         self.scale: LayerScale | None = None
         if layer_scale is not None:

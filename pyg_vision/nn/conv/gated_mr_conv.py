@@ -139,10 +139,26 @@ class GatedMRConv(NeighborConv):
             table = NeighborTable(index, table.num_sources)
         index = table.flatten().index
         x_src, x_dst = (v.flatten(0, -2) for v in (x_src, x_dst))
+        needs = torch.is_grad_enabled() and (
+            x_src.requires_grad or x_dst.requires_grad or self.temperature.requires_grad
+        )
+        if not needs:
+            return self._at_once(x_src, x_dst, index, ungated)
         gate = self._gate(edge_distances(x_src, x_dst, index))
         if ungated is not None:
             gate = gate.masked_fill(ungated, 1.0)
         return gated_maximum(x_src, x_dst, index, gate)
+
+    def _at_once(self, x_src: Tensor, x_dst: Tensor, index: Tensor, ungated: OptTensor) -> Tensor:
+        r"""Aggregates without gradients: the difference of a neighbour serves for its gate."""
+        best = torch.full_like(x_dst, -torch.inf)
+        for slot, column in enumerate(index.unbind(1)):
+            value = x_src.index_select(0, column) - x_dst
+            gate = self._gate(value.abs().sum(dim=-1, keepdim=True))
+            if ungated is not None:
+                gate = gate.masked_fill(ungated[slot], 1.0)
+            best = torch.maximum(best, value * gate)
+        return best
 
 
 def gated_maximum(x_src: Tensor, x_dst: Tensor, index: Tensor, gate: Tensor) -> Tensor:
@@ -193,8 +209,7 @@ def edge_distances(x_src: Tensor, x_dst: Tensor, index: Tensor) -> Tensor:
 
 def _distances(x_src: Tensor, x_dst: Tensor, index: Tensor) -> Tensor:
     found = [
-        torch.linalg.vector_norm(x_src.index_select(0, column) - x_dst, ord=1, dim=-1)
-        for column in index.unbind(1)
+        (x_src.index_select(0, column) - x_dst).abs().sum(dim=-1) for column in index.unbind(1)
     ]
     return torch.stack(found, dim=1)
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import (
-    GELU,
     Conv1d,
     Conv2d,
     Conv3d,
@@ -16,13 +14,12 @@ from torch.nn import (
     Linear,
     Module,
     Parameter,
-    ReLU,
     Sequential,
 )
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
 
-from pyg_vision._validation import is_mapped, is_traced
+from pyg_vision.nn.layers.activations import in_place
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.temporal_conv import TemporalConv
 
@@ -56,32 +53,6 @@ class ChannelAffine(Module):
         if self.scale is None:
             return x + self.shift.view(size)
         return torch.addcmul(self.shift.view(size), x, self.scale.view(size))
-
-
-class InPlaceGELU(Module):
-    r"""GELU of the output of a layer, in its place where no gradient needs it."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        r"""Runs the layer."""
-        needed = torch.is_grad_enabled() and x.requires_grad
-        if needed or is_traced(x) or is_mapped(x):
-            return F.gelu(x)
-        out: Tensor = torch.ops.aten.gelu_(x)
-        return out
-
-
-def in_place(act: Module) -> Module:
-    r"""Returns an activation that overwrites its input: the system takes as long to give new memory
-    as an activation takes to fill it.
-
-    Args:
-        act (torch.nn.Module): The activation.
-    """
-    if isinstance(act, ReLU):
-        return ReLU(inplace=True)
-    if isinstance(act, GELU) and act.approximate == "none":
-        return InPlaceGELU()
-    return act
 
 
 def fold_all_norms(model: Module) -> None:

@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.norms import make_norm
+from pyg_vision.nn.layers.owned_norm import norm_in_place
 
 
 class NodeMLP(Sequential):
@@ -28,11 +29,16 @@ class NodeMLP(Sequential):
 
 def run_layers(layers: Iterable[Module], x: Tensor) -> Tensor:
     r"""Runs layers on features :math:`(*, C)`, see :class:`NodeMLP`."""
+    before: Module | None = None
     for layer in layers:
-        if x.dim() != 2 and isinstance(layer, _BatchNorm):
+        owned = norm_in_place(before, layer, x) if isinstance(layer, _BatchNorm) else None
+        if owned is not None:
+            x = owned
+        elif x.dim() != 2 and isinstance(layer, _BatchNorm):
             x = layer(x.reshape(-1, x.size(-1))).reshape(x.shape)
         else:
             x = layer(x)
+        before = layer
     return x
 
 

@@ -20,10 +20,11 @@ from pyg_vision._checks import check_int, check_ints, check_rate
 from pyg_vision.data.size import as_size
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.inverted_residual import InvertedResidual
-from pyg_vision.nn.layers.activations import make_act
+from pyg_vision.nn.layers.activations import owned_act
 from pyg_vision.nn.layers.distilled_head import DistilledHead
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.layers.map_layers import MapLayers
 from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.typing import Grid
@@ -40,6 +41,9 @@ class AxialVisionGNN(VisionGNN):
     """
 
     stages: ModuleList
+    # Of the stem, and of what halves a map.
+    _act: Callable[[str], Module] = staticmethod(owned_act)
+    _layers: type[Sequential] = MapLayers
 
     def __init__(
         self,
@@ -81,7 +85,9 @@ class AxialVisionGNN(VisionGNN):
         self.distilled = distilled
         check_rate("drop_path", drop_path)
 
-        self.stem = make_stem(in_channels, self.channels[0], act)
+        self.stem = self._layers(
+            *stem_layers(in_channels, self.channels[0], lambda: self._act(act))
+        )
         rates = iter(drop_path_rates(drop_path, sum(map(sum, self.blocks))))
         self.stages = ModuleList()
         for i, (width, (depth, graphs), step) in enumerate(
@@ -90,7 +96,7 @@ class AxialVisionGNN(VisionGNN):
             layers: list[Module] = []
             if i > 0:
                 layers.append(
-                    Sequential(
+                    self._layers(
                         Conv2d(self.channels[i - 1], width, 3, stride=2, padding=1),
                         BatchNorm2d(width),
                     )
@@ -156,24 +162,24 @@ class AxialVisionGNN(VisionGNN):
         )
 
 
-def make_stem(in_channels: int, channels: int, act: str) -> Sequential:
-    r"""Returns the stem of two convolutions of stride two.
+def stem_layers(in_channels: int, channels: int, act: Callable[[], Module]) -> list[Module]:
+    r"""Returns a stem of two convolutions of stride two.
 
     Args:
         in_channels (int): The channels of an image.
         channels (int): The channels of a patch, even.
-        act (str): The activation.
+        act (Callable): Makes an activation.
     """
     check_int("in_channels", in_channels)
     half = channels // 2
-    return Sequential(
+    return [
         Conv2d(in_channels, half, 3, stride=2, padding=1),
         BatchNorm2d(half),
-        make_act(act),
+        act(),
         Conv2d(half, channels, 3, stride=2, padding=1),
         BatchNorm2d(channels),
-        make_act(act),
-    )
+        act(),
+    ]
 
 
 def _check_blocks(blocks: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn import BatchNorm2d, Module
+from torch.nn import BatchNorm2d, Module, Sequential
 from torch_geometric.data import Data
 
 from pyg_vision.nn.blocks.inverted_residual import InvertedResidual
@@ -23,6 +23,7 @@ from pyg_vision.nn.dense.dense_rules import (
     DenseGraphMixer,
     DenseRelativeAttention,
 )
+from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.models._axial_vision_gnn import AxialVisionGNN, Mixer
 from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
@@ -84,6 +85,9 @@ class DenseMaps(VisionGNN):
 
 class DenseAxialVisionGNN(DenseMaps, AxialVisionGNN):
     r"""A dense twin, made of published parts."""
+
+    _act = staticmethod(make_act)
+    _layers = Sequential
 
     def __init__(self, *, mixer: Mixer, ffn_scale: bool = True, **kwargs: Any) -> None:
         act = kwargs["act"]
