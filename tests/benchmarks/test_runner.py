@@ -218,7 +218,13 @@ def test_pyramid_vig(mode: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("mode", ["forward", "training"])
-@pytest.mark.parametrize("name", vision_families.FAMILIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("GreedyViG-S", "WiGNet-Ti") else pytest.mark.slow)
+        for name in vision_families.FAMILIES
+    ],
+)
 def test_vision_families(mode: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     family = vision_families.FAMILIES[name]
     small = {"channels": (8, 12, 16, 24)} | SMALL_FAMILIES[name]

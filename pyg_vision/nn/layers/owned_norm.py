@@ -22,7 +22,8 @@ def norm_in_place(before: Module | None, norm: Module, x: Tensor) -> Tensor | No
         norm (torch.nn.Module): The norm.
         x (torch.Tensor): The rows.
     """
-    if not isinstance(norm, BatchNorm1d | BatchNorm2d) or norm.training:
+    # A tracer records even that a parameter is looked at.
+    if is_traced(x) or not isinstance(norm, BatchNorm1d | BatchNorm2d) or norm.training:
         return None
     if not isinstance(before, GroupedLinear | Conv2d):
         return None
@@ -34,7 +35,7 @@ def norm_in_place(before: Module | None, norm: Module, x: Tensor) -> Tensor | No
     if _watched(before) or _watched(norm):
         return None
     suits = x.dtype == weight.dtype == var.dtype and x.dim() > 1 and x.size(-1) == mean.numel()
-    if not suits or is_traced(x) or is_mapped(x) or not x.is_contiguous():
+    if not suits or is_mapped(x) or not x.is_contiguous():
         return None
     scale = weight * (var + norm.eps).rsqrt()
     return torch.addcmul(bias - mean * scale, x, scale, out=x)

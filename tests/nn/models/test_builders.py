@@ -54,7 +54,12 @@ SMALL = {
     "wignet_ti": (wignet_ti, {"channels": (12, 24, 60, 96), "depths": (2, 2, 2, 2)}),
 }
 FULL = {"vig_ti, full": (vig_ti, {}), "pvig_ti, full": (pvig_ti, {})}
-ALL = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in FULL)]
+# Of these, the tests of each family tell most.
+SELDOM = ("mobilevigv2_ti", "adaptvig_s", "pvig_b", "vig_b")
+ALL = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in FULL or name in SELDOM else [])
+    for name in (*SMALL, *FULL)
+]
 # What compiles for long is tried once in every run of the tests.
 ONE = [
     pytest.param(name, marks=[] if name == "vig_s" else [pytest.mark.slow])
