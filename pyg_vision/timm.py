@@ -45,7 +45,7 @@ from pyg_vision.nn.models import (
     wignet,
 )
 from pyg_vision.weights import WeightsEnum
-from pyg_vision.weights.key_rules import KeyRules
+from pyg_vision.weights.key_rules import KeyRules, unwrapped
 
 POOLS = ("avg", "")
 SIZES: dict[str, dict[str, Any]] = {}
@@ -291,7 +291,12 @@ class _TimmAxial(_TimmModel):
         Args:
             coarse (bool, optional): Whether by stages instead of blocks. (default: :obj:`False`)
         """
-        fine = [(r"^stages\.(\d+)\.(?:layers|blocks)\.(\d+)", None), (r"^head", (99999,))]
+        fine: list[tuple[str, tuple[int, ...]]] = []
+        for i, (depth, graphs) in enumerate(self.blocks):
+            layers = depth + (i > 0)  # graph blocks come behind them
+            fine += [(rf"^stages\.{i}\.layers\.{j}\.", (i, j)) for j in range(layers)]
+            fine += [(rf"^stages\.{i}\.blocks\.{j}\.", (i, layers + j)) for j in range(graphs)]
+        fine.append((r"^head", (99999,)))
         return {"stem": r"^stem", "blocks": r"^stages\.(\d+)" if coarse else fine}
 
     def _cut(self, count: int) -> None:
@@ -325,6 +330,7 @@ def checkpoint_filter_fn(state_dict: Mapping[str, Tensor], model: Any) -> dict[s
         model (torch.nn.Module): The model.
     """
     rules: KeyRules = model.published
+    state_dict = unwrapped(state_dict)
     own = model.state_dict()
     found = {}
     for name, value in state_dict.items():
@@ -412,15 +418,12 @@ default_cfgs |= generate_default_cfgs(
         for builder in sizes
     }
 )
+_wignet = {"url": "", "license": "bsd-3-clause", "paper_ids": "arXiv:2410.00807"}
 default_cfgs |= generate_default_cfgs(
     {
-        f"{builder}_224.pyg": {
-            **_cfg(nn.PViG_B_Weights.DEFAULT, 7, 0.95 if builder == "wignet_b" else 0.9),
-            "url": "",
-            "license": "bsd-3-clause",
-            "paper_ids": "arXiv:2410.00807",
-        }
-        for builder in wignet.SIZES
+        f"{name}_224.pyg": _cfg(nn.PViG_B_Weights.DEFAULT, 7, 0.95 if name[-1] == "b" else 0.9)
+        | _wignet
+        for name in wignet.SIZES
     }
 )
 

@@ -171,6 +171,34 @@ def test_groups_of_parameters(name):
     assert model.no_weight_decay() <= {key for key, _ in model.named_parameters()}
 
 
+@torch.no_grad()
+def test_a_file_of_the_authors_is_unwrapped(load_golden):
+    """As timm hands what it downloaded to the filter: both entries, without touching them."""
+    config, tensors = load_golden("vision_greedyvig")
+    state = {k.removeprefix("state."): v for k, v in tensors.items() if k.startswith("state.")}
+    options = {"channels": config["channels"], "blocks": config["blocks"], "steps": config["K"],
+               "embed_channels": config["emb_dims"]}  # fmt: skip
+    model = timm.create_model("greedyvig_s_224.pyg", num_classes=5, **options).double().eval()
+    averaged = {k: v + 1 if v.is_floating_point() else v for k, v in state.items()}
+    found = {"state_dict": state, "state_dict_ema": averaged, "epoch": 3}
+    model.load_state_dict(pyg_vision.timm.checkpoint_filter_fn(found, model))
+    x, expected = tensors["input.0"].double(), tensors["output.0"]
+    torch.testing.assert_close(model(x), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_graph_blocks_are_grouped_behind_local_ones():
+    from timm.models import group_parameters
+
+    model = create("greedyvig_s_224")
+    order = list(group_parameters(model, model.group_matcher()).values())
+    first = {}
+    for number, names in enumerate(order):
+        for name in names:
+            first[".".join(name.split(".")[:4])] = number
+    assert first["stages.0.layers.0"] < first["stages.0.blocks.0"] < first["stages.1.layers.0"]
+    assert first["stages.2.layers.0"] < first["stages.2.blocks.0"] < first["stages.2.blocks.1"]
+
+
 def test_models_of_rules_are_known():
     for name, url in (
         ("greedyvig_b", "B_GreedyViG_83_9.pth"), ("adaptvig_m", "AdaptViG_M_model_best.pth"),

@@ -85,7 +85,7 @@ class BlockModel(Module):
             raise ValueError(
                 f"block {self.block} attends to all patches and passes no messages along edges"
             )
-        self.conv = _OneGraph(self.grapher.conv)
+        self.conv = _OneGraph(self.grapher.conv, self.graphs[self.block].edge_index)
         self.grapher.conv = self.conv
         for part in self.model.modules():
             # An explainer masks the edges of all convolutions that do not say otherwise.
@@ -131,12 +131,17 @@ class _OneGraph(Module):
 
     edge_index: Tensor
 
-    def __init__(self, conv: Module) -> None:
+    def __init__(self, conv: Module, own: Tensor) -> None:
         super().__init__()
-        self.conv = conv
+        self.conv, self.own = conv, own
 
     def forward(self, x: Any, graph: object, *of_neighbors: Tensor) -> Tensor:
         x = x[0] if isinstance(x, Tensor) else tuple(part[0] for part in x)
+        if of_neighbors and not torch.equal(self.edge_index, self.own):
+            raise ValueError(
+                "this block tells its edges apart by their place: 'edge_index' must be the block's "
+                "own, weigh or mask its edges instead of leaving some out"
+            )
         # What is told of each neighbour of a table is of the edges of all nodes.
         of_edges = (v.repeat(self.edge_index.size(1) // v.numel()) for v in of_neighbors)
         out: Tensor = self.conv(x, self.edge_index, *of_edges)

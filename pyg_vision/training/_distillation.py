@@ -13,6 +13,22 @@ from pyg_vision.nn import find_builder
 from pyg_vision.weights import load_weights
 
 
+def check_teacher(name: str, options: dict[str, Any] | None, checkpoint: str | None) -> None:
+    r"""Raises unless a teacher has weights.
+
+    Args:
+        name (str): Its name.
+        options (dict, optional): Its arguments.
+        checkpoint (str, optional): The file of its weights.
+    """
+    given = options or {}
+    if checkpoint is None and not given.get("weights") and not given.get("pretrained"):
+        raise ValueError(
+            f"the teacher '{name}' has no weights: set 'teacher_checkpoint', or 'weights' (of timm "
+            f"'pretrained') in 'teacher_options'"
+        )
+
+
 def make_teacher(
     name: str, options: dict[str, Any] | None, checkpoint: str | None, num_classes: int
 ) -> Module:
@@ -25,12 +41,10 @@ def make_teacher(
         checkpoint (str, optional): The file of its weights, in place of these.
         num_classes (int): The number of classes.
     """
-    given = dict(options or {})
-    if checkpoint is None and not given.get("weights") and not given.get("pretrained"):
-        raise ValueError(
-            f"the teacher '{name}' has no weights: set 'teacher_checkpoint', or 'weights' (of timm "
-            f"'pretrained') in 'teacher_options'"
-        )
+    check_teacher(name, options, checkpoint)
+    # Without a file the classes are those of its weights: of another number they would be random.
+    given: dict[str, Any] = {} if checkpoint is None else {"num_classes": num_classes}
+    given |= options or {}
     if name.startswith("timm."):
         try:
             import timm
@@ -38,11 +52,12 @@ def make_teacher(
             raise ImportError(
                 f"the teacher '{name}' needs timm: pip install pyg-vision[timm]"
             ) from error
-        teacher: Module = timm.create_model(
-            name.removeprefix("timm."), **{"num_classes": num_classes, **given}
-        )
+        teacher: Module = timm.create_model(name.removeprefix("timm."), **given)
     else:
-        teacher = find_builder(name)(**{"num_classes": num_classes, **given})
+        teacher = find_builder(name)(**given)
+    told = getattr(teacher, "num_classes", num_classes)
+    if told != num_classes:
+        raise ValueError(f"the teacher '{name}' tells {told} classes, the data has {num_classes}")
     if checkpoint is not None:
         load_weights(teacher, checkpoint)
     return teacher.eval().requires_grad_(False)

@@ -12,7 +12,12 @@ from torch_geometric.data import Data
 from torchvision.transforms import v2
 
 from pyg_vision.training._classifier import Classifier
-from pyg_vision.training._distillation import check_student, make_teacher, teacher_loss
+from pyg_vision.training._distillation import (
+    check_student,
+    check_teacher,
+    make_teacher,
+    teacher_loss,
+)
 
 
 class ImageClassifier(Classifier):
@@ -91,7 +96,7 @@ class ImageClassifier(Classifier):
         options: Mapping[str, Any] | None = None,
         multi_label: bool = False,
     ) -> None:
-        r"""Makes the model, and its teacher if there is one.
+        r"""Makes the model.
 
         Args:
             classes (list of str): See :class:`Classifier`.
@@ -105,8 +110,27 @@ class ImageClassifier(Classifier):
         if multi_label:
             raise ValueError("a 'teacher' tells one class of an image, not any number of labels")
         check_student(self.trained, self.hparams["model"])
-        given = self.hparams["teacher_options"], self.hparams["teacher_checkpoint"]
-        self._teacher = (make_teacher(name, *given, len(classes)),)
+        check_teacher(name, *self._teacher_weights)
+
+    @property
+    def _teacher_weights(self) -> tuple[dict[str, Any] | None, str | None]:
+        return self.hparams["teacher_options"], self.hparams["teacher_checkpoint"]
+
+    def setup(self, stage: str) -> None:
+        r"""Makes the model, and for training its teacher.
+
+        Args:
+            stage (str): What the trainer is about to do.
+        """
+        super().setup(stage)
+        if stage == "fit":
+            self._find_teacher()
+
+    def _find_teacher(self) -> Module | None:
+        name = self.hparams["teacher"]
+        if name is not None and not self._teacher:
+            self._teacher = (make_teacher(name, *self._teacher_weights, len(self.classes)),)
+        return self._teacher[0] if self._teacher else None
 
     def training_loss(self, batch: Any) -> tuple[Tensor, int]:
         r"""Returns the mean loss over the images of a batch, and their number.
@@ -114,12 +138,13 @@ class ImageClassifier(Classifier):
         Args:
             batch: What :meth:`mix` returned.
         """
-        if not self._teacher:
+        teacher = self._find_teacher()
+        if teacher is None:
             return super().training_loss(batch)
         if isinstance(batch, Data):
             raise ValueError("a 'teacher' is told images, not graphs of patches")
         images, labels, _ = batch
-        teacher = self._teacher[0].to(images.device)
+        teacher.to(images.device, images.dtype)
         own, of_teacher = self.trained.forward_both(images)  # type: ignore[operator]
         alpha = self.hparams["distillation_alpha"]
         loss = (1.0 - alpha) * self.label_loss(own, labels)

@@ -27,10 +27,15 @@ PREFIXES = ("module.", "model.", "net.")
 # What a name in a checkpoint tells; the first that is found counts.
 FAMILIES = (
     (r"^blocks\.\d+\.(grapher|ffn)\.", "pyg_vision's own ViG"),
+    (r"^stages\.\d+\.layers\.\d+\.pw1\.", "pyg_vision's own MobileViG, GreedyViG or AdaptViG"),
+    (r"^stages\.\d+\.blocks\.\d+\.grapher\.graph\.", "pyg_vision's own WiGNet"),
     (r"^stages\.\d+\.blocks\.\d+\.(grapher|ffn)\.", "pyg_vision's own PyramidViG"),
     (r"^((origin|motion)_stream\.)?blocks\.\d+\.(gcn|tcn)\.", "pyg_vision's own STGCN"),
     (r"^(backbone\.)?(stages\.\d+|backbone|blocks)\.\d+\.\d+\.relative_pos$", "Pyramid ViG"),
     (r"\.graph_conv\.gconv\.", "ViG"),
+    (r"^local_backbone\.", "MobileViG"),
+    (r"\.mixer\.graph_conv\.temperature$", "AdaptViG"),
+    (r"\.mixer\.graph_conv\.", "MobileViGv2 or GreedyViG"),
     (r"(^|\.)st_gcn_networks\.", "ST-GCN (yysijie/st-gcn)"),
     (r"^backbone\.gcn\.\d+\.", "a skeleton model of pyskl or MMAction2"),
     (r"^l\d+\.gcn1\.conv_[abd]\.", "2s-AGCN or AAGCN"),

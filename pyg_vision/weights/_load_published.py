@@ -84,6 +84,9 @@ def load_published(
       :class:`~pyg_vision.nn.ViG`, :class:`~pyg_vision.nn.PyramidViG` and their dense twins, and so
       are those of `mmpretrain <https://github.com/open-mmlab/mmpretrain>`_. Position parameters of
       another size are resampled.
+    * Those of the authors of MobileViG, MobileViGv2, GreedyViG, AdaptViG and WiGNet are mapped onto
+      the models of these names and their dense twins. A position encoding that was merged with the
+      identity for inference is taken apart, and what depends on the size of an image is left out.
     * Those of `yysijie/st-gcn <https://github.com/yysijie/st-gcn>`_, one stream or two, and those
       of ST-GCN in `pyskl <https://github.com/kennymckormick/pyskl>`_ and mmaction2 are mapped onto
       :class:`~pyg_vision.nn.STGCN` or :class:`~pyg_vision.nn.DenseSTGCN`. The graph that they hold

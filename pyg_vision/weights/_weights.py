@@ -29,6 +29,8 @@ class Weights:
             returns them, :obj:`metrics`, :obj:`licence`, :obj:`source` and :obj:`num_params`.
         sha256 (str, optional): The hash of the file, as its authors publish it, or the first eight
             digits or more. If :obj:`None`, that of the first download. (default: :obj:`None`)
+        averaged (bool, optional): Whether the weights are the averaged ones of a file that holds
+            both. (default: :obj:`True`)
 
     Example:
         >>> from torchvision.transforms import ToTensor
@@ -43,6 +45,7 @@ class Weights:
     transforms: Callable[[], Callable[[Any], Any]]
     meta: dict[str, Any] = field(default_factory=dict)
     sha256: str | None = None
+    averaged: bool = True
 
     def __hash__(self) -> int:
         return hash(self.url)
@@ -141,7 +144,8 @@ class WeightsEnum(Enum):
             ValueError: If the file is another one than was published, or does not fit the model.
         """
         path = download(self.url, self._published.sha256, progress)
-        log_report(load_weights(model, path, adapt=adapt), path.name)
+        report = load_weights(model, path, self._published.averaged, adapt)
+        log_report(report, path.name)
         return model
 
 

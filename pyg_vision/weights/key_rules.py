@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Module
+
+from pyg_vision.weights._checkpoint import find_state
 
 Fit = Callable[[str, Tensor, Tensor], Tensor | None]
 
@@ -98,3 +101,18 @@ def adapt_input(weight: Tensor, channels: int) -> Tensor:
         return weight.sum(dim=1, keepdim=True)
     index = torch.arange(channels, device=weight.device) % before
     return weight[:, index] * (before / channels)
+
+
+def unwrapped(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    r"""Returns the tensors of what training scripts wrap around them.
+
+    Args:
+        found (dict): What a checkpoint holds.
+
+    Example:
+        >>> import torch
+        >>> from pyg_vision.weights.key_rules import unwrapped
+        >>> unwrapped({"state_dict": {"module.weight": torch.ones(1)}})
+        {'weight': tensor([1.])}
+    """
+    return find_state(dict(found), "the checkpoint", averaged=False).state

@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
 
@@ -202,8 +203,6 @@ def test_a_student_learns_labels_and_what_a_teacher_says(tmp_path):
 
 
 def test_a_teacher_of_timm_or_torchvision(tmp_path):
-    import timm
-
     torch.manual_seed(0)
     for name, model in (
         ("timm.resnet10t", timm.create_model("resnet10t", num_classes=3)),
@@ -218,7 +217,7 @@ def test_a_teacher_of_timm_or_torchvision(tmp_path):
         torch.testing.assert_close(teacher(x), model.eval()(x))
 
 
-def test_wrong_teachers_are_named(tmp_path):
+def test_wrong_teachers_are_named(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="'distillation_alpha' must be from 0 to 1"):
         taught(tmp_path, distillation_alpha=1.5)
     with pytest.raises(ValueError, match="are of a 'teacher'"):
@@ -238,6 +237,11 @@ def test_wrong_teachers_are_named(tmp_path):
     module = ImageClassifier("pyg_vision.nn.GreedyViG", options=STUDENT, teacher="vig_ti")
     with pytest.raises(ValueError, match="the teacher 'vig_ti' has no weights"):
         module.build(["a", "b", "c"])
+    # As timm makes a model with its weights: of their classes.
+    teacher = timm.create_model("resnet10t")
+    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: teacher)
+    with pytest.raises(ValueError, match=r"tells 1000 classes, the data has 3"):
+        make_teacher("timm.resnet10t", {"pretrained": True}, None, 3)
     module, _ = taught(tmp_path)
     module.build(["a", "b", "c"])
     module._teacher = (torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 5)),)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import Module, Sequential
 
-from pyg_vision.nn.layers.activations import in_place, make_act, owned_act
+from pyg_vision.nn.layers.activations import in_place, make_act
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.layer_scale import LayerScale, fold_scale
 from pyg_vision.nn.layers.mlp import node_mlp
+from pyg_vision.nn.layers.overwriting import act_in_place
 
 
 class FFN(Module):
@@ -42,6 +43,8 @@ class FFN(Module):
         torch.Size([2, 196, 48])
     """
 
+    _maps = False  # whether inputs are maps, with the channels in dimension one
+
     def __init__(
         self,
         channels: int,
@@ -54,11 +57,11 @@ class FFN(Module):
         super().__init__()
         hidden = 4 * channels if hidden_channels is None else hidden_channels
         self.fc1 = mlp(channels, hidden, norm="batch")
-        self.act = owned_act(act) if mlp is node_mlp else make_act(act)
+        self.act = make_act(act)
         self.fc2 = mlp(hidden, channels, norm="batch")
         self.scale: LayerScale | None = None
         if layer_scale is not None:
-            self.scale = LayerScale(channels, layer_scale, maps=mlp is not node_mlp)
+            self.scale = LayerScale(channels, layer_scale, maps=self._maps)
         self.drop_path = DropPath(drop_path)
 
     def fuse_layers(self) -> None:
@@ -78,6 +81,8 @@ class FFN(Module):
             batch (torch.Tensor, optional): The graph of each node. (default: :obj:`None`)
             batch_size (int, optional): The number of graphs. (default: :obj:`None`)
         """
-        h = self.fc2(self.act(self.fc1(x)))
+        h = self.fc1(x)
+        owned = act_in_place(self.fc1, self.act, h)
+        h = self.fc2(self.act(h) if owned is None else owned)
         h = h if self.scale is None else self.scale(h)
         return x + self.drop_path(h, batch, batch_size)

@@ -122,13 +122,13 @@ class GraphMixer(Module):
             maps = x.reshape(x.size(0), *grid_size, -1).permute(0, 3, 1, 2)
             h = self.position(maps).permute(0, 2, 3, 1).flatten(1, 2)
         h = self.fc1(h)
-        if neighbors is None:
-            neighbors = self.graph(h, grid_size)
-        h = self.fc2(self._convolve(h, neighbors, grid_size))
+        given = neighbors is not None
+        table = self.graph(h, grid_size) if neighbors is None else neighbors
+        h = self.fc2(self._convolve(h, table, grid_size, given))
         h = h if self.scale is None else self.scale(h)
         out = x + self.drop_path(h)
-        return (out, neighbors) if return_graph else out
+        return (out, table) if return_graph else out
 
-    def _convolve(self, x: Tensor, table: NeighborTable, grid_size: Grid) -> Tensor:
+    def _convolve(self, x: Tensor, table: NeighborTable, grid_size: Grid, given: bool) -> Tensor:
         out: Tensor = self.conv(x, table)
         return out

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import BatchNorm2d, Conv2d, Module, Sequential
 
-from pyg_vision.nn.layers.activations import make_act, owned_act
+from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.drop_path import DropPath
 from pyg_vision.nn.layers.layer_scale import LayerScale, fold_scale
 from pyg_vision.nn.layers.map_layers import MapLayers, map_mlp
@@ -59,7 +59,7 @@ class InvertedResidual(Module):
         self.pw1 = mlp(channels, hidden, norm="batch", act=act)
         conv = Conv2d(hidden, hidden, 3, padding=1, groups=hidden)
         if mlp is map_mlp:
-            self.dw: Sequential = MapLayers(conv, BatchNorm2d(hidden), owned_act(act))
+            self.dw: Sequential = MapLayers(conv, BatchNorm2d(hidden), make_act(act))
         else:
             self.dw = Sequential(conv, BatchNorm2d(hidden), make_act(act))
         self.pw2 = mlp(hidden, channels, norm="batch")

@@ -178,7 +178,7 @@ def gated_maximum(x_src: Tensor, x_dst: Tensor, index: Tensor, gate: Tensor) -> 
         for slot in range(1, index.size(1)):
             value = _difference(x_src, x_dst, index, gate, slot)
             if needs:
-                which = torch.where(value > best, slot, which)
+                which = torch.where((value > best) | value.isnan(), slot, which)
             best = torch.maximum(best, value)
     if not needs:
         return best
@@ -249,12 +249,14 @@ class _Signs(Function):
 
     @staticmethod
     def forward(grad: Tensor, x_src: Tensor, x_dst: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        to_src, to_dst = torch.zeros_like(x_src), torch.zeros_like(x_dst)
+        # Autocast may have summed in float32 what has half of it.
+        dtype = torch.promote_types(grad.dtype, x_src.dtype)
+        to_src, to_dst = torch.zeros_like(x_src, dtype=dtype), torch.zeros_like(x_dst, dtype=dtype)
         for slot, column in enumerate(index.unbind(1)):
             sign = torch.sign(x_src.index_select(0, column) - x_dst) * grad[:, slot : slot + 1]
             to_src = to_src.index_add(0, column, sign)
             to_dst = to_dst - sign
-        return to_src, to_dst
+        return to_src.to(x_src.dtype), to_dst.to(x_dst.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Any) -> None:

@@ -42,7 +42,7 @@ class RelativeAttention(Module):
         - **output:** node features :math:`(B, N, C_{out})`
 
     Raises:
-        ValueError: If the channels are not divisible by four.
+        ValueError: If the channels are not divisible by four, or the input is of another shape.
 
     Example:
         >>> import torch
@@ -72,6 +72,7 @@ class RelativeAttention(Module):
             x (torch.Tensor): The node features.
             neighbors (NeighborTable, optional): The neighbours of each node. (default: all)
         """
+        self._check(x)
         mask = self._mask(x, neighbors)
         # With a dimension for one head, which ONNX asks for.
         q, k, v = (
@@ -90,12 +91,20 @@ class RelativeAttention(Module):
             x (torch.Tensor): The node features.
             neighbors (NeighborTable, optional): The neighbours of each node. (default: all)
         """
+        self._check(x)
         q, k = self.q_norm(self.q(x)), self.k_norm(self.k(x))
         scores = q @ k.mT / q.size(-1) ** 0.5
         mask = self._mask(x, neighbors)
         if mask is not None:
             scores = scores.masked_fill(~mask, -torch.inf)
         return scores.softmax(dim=-1)
+
+    def _check(self, x: Tensor) -> None:
+        if x.dim() != 3 or x.size(-1) != self.v.in_channels:
+            raise ValueError(
+                f"'x' must be nodes [graphs, nodes, {self.v.in_channels}] (got shape "
+                f"{list(x.shape)})"
+            )
 
     def _mask(self, x: Tensor, neighbors: NeighborTable | None) -> Tensor | None:
         if neighbors is None:

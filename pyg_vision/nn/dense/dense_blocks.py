@@ -186,6 +186,8 @@ class DenseFFN(FFN):
         torch.Size([2, 48, 14, 14])
     """
 
+    _maps = True
+
     def __init__(
         self,
         channels: int,

@@ -81,7 +81,16 @@ class DenseWindowMixer(Module):
             index = self._search(parts, (height, width), (rows, columns), shift)
         else:
             plan = divide((height, width), window, self.graph.shift, x.device)
-            local = plan.slots[neighbors.index[:, plan.nodes.flatten()]] % (rows * columns)
+            slots = plan.slots[neighbors.index[:, plan.nodes.flatten()]]
+            windows = torch.arange(plan.nodes.numel(), device=x.device).view(-1, 1) // (
+                rows * columns
+            )
+            if not torch.equal(slots // (rows * columns), windows.expand_as(slots)):
+                raise ValueError(
+                    "'neighbors' must lie in the window of their patch, as the dense twin looks "
+                    "nowhere else"
+                )
+            local = slots % (rows * columns)
             local = local.view(parts.size(0), rows * columns, -1)
             center = torch.arange(rows * columns, device=x.device).view(1, -1, 1)
             index = torch.stack([local, center.expand_as(local)])

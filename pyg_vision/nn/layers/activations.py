@@ -57,14 +57,3 @@ def in_place(act: Module) -> Module:
     if isinstance(act, GELU) and act.approximate == "none":
         return InPlaceGELU()
     return act
-
-
-def owned_act(act: str) -> Module:
-    r"""Returns an activation of what a norm returned, which nothing else needs: GELU overwrites it
-    where no gradient needs it.
-
-    Args:
-        act (str): The name of the activation.
-    """
-    made = make_act(act)
-    return in_place(made) if isinstance(made, GELU) else made

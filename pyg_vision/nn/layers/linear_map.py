@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pyg_vision._processor import convolves_products
+from pyg_vision._processor import NARROW, convolves_narrow_products, convolves_products
 
 # From so many images on, torch gives a 1x1 convolution to oneDNN on one thread, too.
 IMAGES = 16
@@ -22,7 +22,7 @@ def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         weight (torch.Tensor): The weight :math:`(C_{out}, C_{in})`.
         bias (torch.Tensor, optional): The bias :math:`(C_{out})`.
     """
-    images = 0 if torch.compiler.is_compiling() else _images(x)
+    images = 0 if torch.compiler.is_compiling() else _images(x, weight)
     if images == 0:
         return F.linear(x, weight, bias)
     maps = x.view(images, -1, 1, x.size(-1)).permute(0, 3, 1, 2)
@@ -30,10 +30,10 @@ def node_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     return out.permute(0, 2, 3, 1).reshape(*x.shape[:-1], weight.size(0))
 
 
-def _images(x: Tensor) -> int:
+def _images(x: Tensor, weight: Tensor) -> int:
     r"""Returns into how many images features are divided, :obj:`0` for no convolution."""
     suits = (
-        convolves_products()
+        (convolves_products() or _narrow_inference(x, weight))
         and x.dim() > 1
         and x.device.type == "cpu"
         and x.dtype == torch.float32
@@ -42,3 +42,8 @@ def _images(x: Tensor) -> int:
     rows = x.numel() // max(x.size(-1), 1)
     most = min(rows, 8 * IMAGES) if suits else 0
     return next((count for count in range(IMAGES, most + 1) if rows % count == 0), 0)
+
+
+def _narrow_inference(x: Tensor, weight: Tensor) -> bool:
+    needed = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
+    return x.size(-1) < NARROW and not needed and convolves_narrow_products()

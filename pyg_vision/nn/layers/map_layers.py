@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 from torch.fx import Proxy
-from torch.nn import BatchNorm2d, Sequential
+from torch.nn import BatchNorm2d, Module, Sequential
 
 from pyg_vision._record import record_module
-from pyg_vision.nn.layers.activations import owned_act
 from pyg_vision.nn.layers.mlp import NodeMLP, node_mlp
-from pyg_vision.nn.layers.owned_norm import norm_in_place
+from pyg_vision.nn.layers.overwriting import act_in_place, norm_in_place
 
 
 class MapMLP(NodeMLP):
@@ -33,24 +32,25 @@ def map_mlp(
     act: str | None = None,
 ) -> MapMLP:
     r"""Returns a linear map, then norm, then activation, on maps."""
-    layers = list(node_mlp(in_channels, out_channels, groups, bias, norm))
-    return MapMLP(*layers, *([] if act is None else [owned_act(act)]))
+    return MapMLP(*node_mlp(in_channels, out_channels, groups, bias, norm, act))
 
 
 class MapLayers(Sequential):
-    r"""Convolutions, norms and activations of maps :math:`(B, C, H, W)`, norms in place where
-    nobody else needs what they overwrite.
+    r"""Convolutions, norms and activations of maps :math:`(B, C, H, W)`, in place where nobody else
+    needs what they overwrite.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         r"""Runs the layers."""
         if isinstance(input, Proxy):
             return super().forward(input)
-        x, before = input, None
+        x = input
+        before: Module | None = None
         for layer in self:
-            owned = None
-            if isinstance(layer, BatchNorm2d):
-                owned = norm_in_place(before, layer, x.permute(0, 2, 3, 1))
+            rows = x.permute(0, 2, 3, 1)
+            owned = norm_in_place(before, layer, rows)
+            if owned is None and type(before) is BatchNorm2d:
+                owned = act_in_place(before, layer, rows)
             x = layer(x) if owned is None else owned.permute(0, 3, 1, 2)
             before = layer
         return x

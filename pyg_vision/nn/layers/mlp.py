@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.norms import make_norm
-from pyg_vision.nn.layers.owned_norm import norm_in_place
+from pyg_vision.nn.layers.overwriting import act_in_place, norm_in_place
 
 
 class NodeMLP(Sequential):
@@ -31,7 +31,9 @@ def run_layers(layers: Iterable[Module], x: Tensor) -> Tensor:
     r"""Runs layers on features :math:`(*, C)`, see :class:`NodeMLP`."""
     before: Module | None = None
     for layer in layers:
-        owned = norm_in_place(before, layer, x) if isinstance(layer, _BatchNorm) else None
+        owned = norm_in_place(before, layer, x)
+        if owned is None and isinstance(before, _BatchNorm):
+            owned = act_in_place(before, layer, x)
         if owned is not None:
             x = owned
         elif x.dim() != 2 and isinstance(layer, _BatchNorm):

@@ -20,7 +20,7 @@ from pyg_vision._checks import check_int, check_ints, check_rate
 from pyg_vision.data.size import as_size
 from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.inverted_residual import InvertedResidual
-from pyg_vision.nn.layers.activations import owned_act
+from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.layers.distilled_head import DistilledHead
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
@@ -41,9 +41,8 @@ class AxialVisionGNN(VisionGNN):
     """
 
     stages: ModuleList
-    # Of the stem, and of what halves a map.
-    _act: Callable[[str], Module] = staticmethod(owned_act)
-    _layers: type[Sequential] = MapLayers
+    _layers: type[Sequential] = MapLayers  # of the stem, and of what halves a map
+    _counts_local = True  # whether stochastic depth rises over local blocks, too
 
     def __init__(
         self,
@@ -85,10 +84,9 @@ class AxialVisionGNN(VisionGNN):
         self.distilled = distilled
         check_rate("drop_path", drop_path)
 
-        self.stem = self._layers(
-            *stem_layers(in_channels, self.channels[0], lambda: self._act(act))
-        )
-        rates = iter(drop_path_rates(drop_path, sum(map(sum, self.blocks))))
+        self.stem = self._layers(*stem_layers(in_channels, self.channels[0], act))
+        rates = drop_path_rates(drop_path, sum(map(sum, self.blocks)))
+        count = 0
         self.stages = ModuleList()
         for i, (width, (depth, graphs), step) in enumerate(
             zip(self.channels, self.blocks, self.steps, strict=True)
@@ -101,10 +99,13 @@ class AxialVisionGNN(VisionGNN):
                         BatchNorm2d(width),
                     )
                 )
-            layers += [local(width, act, layer_scale, next(rates)) for _ in range(depth)]
+            for _ in range(depth):
+                layers.append(local(width, act, layer_scale, rates[count]))
+                count += self._counts_local
             own = ModuleList()
             for _ in range(graphs):
-                rate = next(rates)
+                rate = rates[count]
+                count += 1
                 second = ffn(width, rate)
                 own.append(self._block(mixer(i, width, step, rate), second))
             self.stages.append(ModuleDict({"layers": Sequential(*layers), "blocks": own}))
@@ -144,6 +145,14 @@ class AxialVisionGNN(VisionGNN):
         for stage in self.stages:
             yield stage["layers"], stage["blocks"]  # type: ignore[index]
 
+    def _run_layers(self, layers: Module, x: Tensor) -> Tensor:
+        if not (self.grad_checkpointing and self.training):
+            out: Tensor = layers(x)
+            return out
+        for layer in layers.children():  # each is a block
+            x = self._checkpointed(layer, layer, x)
+        return x
+
     def _map_info(self) -> list[tuple[int, int]]:
         return [(width, STEM_STRIDE * 2**i) for i, width in enumerate(self.channels)]
 
@@ -162,23 +171,23 @@ class AxialVisionGNN(VisionGNN):
         )
 
 
-def stem_layers(in_channels: int, channels: int, act: Callable[[], Module]) -> list[Module]:
+def stem_layers(in_channels: int, channels: int, act: str) -> list[Module]:
     r"""Returns a stem of two convolutions of stride two.
 
     Args:
         in_channels (int): The channels of an image.
         channels (int): The channels of a patch, even.
-        act (Callable): Makes an activation.
+        act (str): The activation.
     """
     check_int("in_channels", in_channels)
     half = channels // 2
     return [
         Conv2d(in_channels, half, 3, stride=2, padding=1),
         BatchNorm2d(half),
-        act(),
+        make_act(act),
         Conv2d(half, channels, 3, stride=2, padding=1),
         BatchNorm2d(channels),
-        act(),
+        make_act(act),
     ]
 
 

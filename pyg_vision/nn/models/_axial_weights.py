@@ -46,7 +46,8 @@ def released(
     }
     url = f"https://huggingface.co/{repository}/resolve/main/{file}"
     transforms = partial(image_transform, 224, 0.9, "bicubic", MEAN, STD)
-    return Weights(url, transforms, meta)
+    # The authors evaluate the weights that are not averaged.
+    return Weights(url, transforms, meta, averaged=False)
 
 
 def register_axial(family: str) -> None:

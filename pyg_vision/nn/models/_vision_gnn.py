@@ -264,7 +264,7 @@ class VisionGNN(FusableModel):
         options = self._block_options(height, width)
         for stage, (layers, blocks) in enumerate(stages):
             if layers is not None:
-                x = layers(self._block.to_map(x, height, width))
+                x = self._run_layers(layers, self._block.to_map(x, height, width))
                 height, width = x.shape[-2:]
                 x = self._block.to_nodes(x)
             for block in blocks:
@@ -293,6 +293,11 @@ class VisionGNN(FusableModel):
             if stage in wanted:
                 found[stage] = maps
         return self._block.to_nodes(maps), [], found
+
+    def _run_layers(self, layers: Module, x: Tensor) -> Tensor:
+        r"""Returns maps after what they go through before the blocks of a stage."""
+        out: Tensor = layers(x)
+        return out
 
     def _checkpointed(self, block: Module, run: Callable[..., Any], *args: Any) -> Any:
         if not (self.grad_checkpointing and self.training and torch.is_grad_enabled()):

@@ -41,23 +41,21 @@ SIZES: dict[str, dict[str, Any]] = {
         "embed_channels": 768,
     },
 }
-REPOSITORY = "mmunir127/AdaptViG"
+REPOSITORY = "SLDGroup/AdaptViG"
 PAPER = "https://arxiv.org/abs/2511.09942"
 
 
 class _GatedMixer(GraphMixer):
     graph: AxialGraph
 
-    def _convolve(self, x: Tensor, table: NeighborTable, grid_size: Grid) -> Tensor:
+    def _convolve(self, x: Tensor, table: NeighborTable, grid_size: Grid, given: bool) -> Tensor:
         out: Tensor = self.conv(x, table, self.graph.first_of_axes(grid_size, x.device))
         return out
 
 
 class _AttentionMixer(GraphMixer):
-    def _convolve(self, x: Tensor, table: NeighborTable, grid_size: Grid) -> Tensor:
-        # A complete table has one row for all patches, and needs no mask.
-        complete = table.index.stride()[:2] == (0, 0) and table.k == x.size(1)
-        out: Tensor = self.conv(x, None if complete else table)
+    def _convolve(self, x: Tensor, table: NeighborTable, grid_size: Grid, given: bool) -> Tensor:
+        out: Tensor = self.conv(x, table if given else None)  # its own is complete
         return out
 
 

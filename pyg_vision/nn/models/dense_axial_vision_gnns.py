@@ -23,7 +23,6 @@ from pyg_vision.nn.dense.dense_rules import (
     DenseGraphMixer,
     DenseRelativeAttention,
 )
-from pyg_vision.nn.layers.activations import make_act
 from pyg_vision.nn.models._axial_vision_gnn import AxialVisionGNN, Mixer
 from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
@@ -86,7 +85,6 @@ class DenseMaps(VisionGNN):
 class DenseAxialVisionGNN(DenseMaps, AxialVisionGNN):
     r"""A dense twin, made of published parts."""
 
-    _act = staticmethod(make_act)
     _layers = Sequential
 
     def __init__(self, *, mixer: Mixer, ffn_scale: bool = True, **kwargs: Any) -> None:

@@ -99,6 +99,8 @@ class MobileViGv2(AxialVisionGNN):
         [(2, 8, 32, 24), (2, 16, 16, 12), (2, 24, 8, 6), (2, 32, 4, 3)]
     """
 
+    _counts_local = False
+
     def __init__(
         self,
         channels: Sequence[int] = (32, 64, 128, 256),

@@ -1,6 +1,9 @@
+from functools import partial
+
 import torch
 
 from pyg_vision.nn import FFN
+from pyg_vision.nn.layers.mlp import node_mlp
 
 
 def test_is_a_residual_mlp():
@@ -18,3 +21,9 @@ def test_drops_by_graph():
     same = (ffn(x, batch, 100) == x).all(dim=1).view(100, 4)
     assert torch.equal(same.all(1), same.any(1))
     assert 20 < same.all(1).sum() < 80
+
+
+def test_layer_scale_with_layers_of_ones_own():
+    ffn = FFN(16, mlp=partial(node_mlp, bias=False), layer_scale=0.5).eval()
+    x = torch.randn(1, 49, 16)
+    torch.testing.assert_close(ffn(x), x + 0.5 * ffn.fc2(ffn.act(ffn.fc1(x))))

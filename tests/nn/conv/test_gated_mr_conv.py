@@ -3,7 +3,7 @@ import torch
 from torch.func import jvp, vmap
 
 from pyg_vision.nn import AxialGraph, GatedMRConv
-from pyg_vision.nn.conv.gated_mr_conv import edge_distances
+from pyg_vision.nn.conv.gated_mr_conv import _Signs, edge_distances, gated_maximum
 from tests import laws
 
 
@@ -122,3 +122,38 @@ def test_compiled_gradients():
     for found, expected in zip(laws.gradients(conv, out, x), wanted, strict=True):
         laws.close(found, expected)
     torch._dynamo.reset()
+
+
+def test_gradients_of_sums_in_float32_of_half_features():
+    """As autocast on a GPU makes them."""
+    x = torch.randn(5, 4).half()
+    index = torch.tensor([[0, 1], [1, 2], [2, 3], [3, 4], [4, 0]])
+    grad = torch.randn(5, 2)
+    found = _Signs.apply(grad, x, x, index)
+    expected = _Signs.apply(grad, x.float(), x.float(), index)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.half
+        torch.testing.assert_close(one.float(), other, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_trains_in_half_precision(autocast):
+    torch.manual_seed(0)
+    conv = GatedMRConv(8, 4)
+    x, table = laws.example()
+    x = x.float() if autocast else x.bfloat16()
+    conv = conv if autocast else conv.bfloat16()
+    x.requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        conv(x, table).float().pow(2).sum().backward()
+    grads = [x.grad, *(p.grad for p in conv.parameters())]
+    assert all(grad.isfinite().all() for grad in grads)
+
+
+def test_nan_is_seen_with_gradients_and_without():
+    x = torch.randn(4, 3)
+    x[3, 1] = torch.nan
+    index, gate = torch.tensor([[0, 3]]), torch.ones(1, 2)
+    plain = gated_maximum(x, x[:1], index, gate)
+    traced = gated_maximum(x.clone().requires_grad_(), x[:1], index, gate)
+    assert plain.isnan().tolist() == traced.isnan().tolist() == [[False, True, False]]

@@ -40,3 +40,11 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match=r"'channels' must be divisible by 4 \(got 6\)"):
         RelativeAttention(6, 8)
     assert str(RelativeAttention(8, 12)) == "RelativeAttention(8, 12)"
+
+
+@pytest.mark.parametrize("shape", [(49, 8), (2, 3, 4, 8), (2, 49, 6)])
+def test_nodes_of_another_shape(shape):
+    layer = RelativeAttention(8, 12)
+    for run in (layer, layer.weights):
+        with pytest.raises(ValueError, match=r"'x' must be nodes \[graphs, nodes, 8\]"):
+            run(torch.randn(shape))

@@ -27,3 +27,11 @@ def test_twin(grid, shift, bias):
 def test_takes_multiples_of_the_window():
     with pytest.raises(ValueError, match=r"multiples of window=7 \(got 8 x 14\)"):
         DenseWindowMixer(16, WindowedKNNGraph())(torch.randn(1, 16, 8, 14))
+
+
+def test_takes_neighbours_of_the_window_alone():
+    mixer = DenseWindowMixer(16, WindowedKNNGraph(shift=3)).eval()
+    maps = torch.randn(1, 16, 14, 14)
+    unshifted = WindowedKNNGraph()(maps.flatten(2).transpose(1, 2).contiguous(), (14, 14))
+    with pytest.raises(ValueError, match="'neighbors' must lie in the window of their patch"):
+        mixer(maps, unshifted)

@@ -51,6 +51,20 @@ def test_other_types_and_layouts_stay_with_linear(convolutions):
 
 def test_where_products_are_faster_it_is_linear(convolutions, monkeypatch):
     monkeypatch.setattr(module, "convolves_products", lambda: False)
-    x, weight = torch.randn(64, 8), torch.randn(5, 8)
+    x, weight = torch.randn(64, 72), torch.randn(5, 72)
     assert torch.equal(node_linear(x, weight), F.linear(x, weight))
+    narrow = torch.randn(64, 8), torch.randn(5, 8, requires_grad=True)
+    assert torch.equal(node_linear(*narrow), F.linear(*narrow))
     assert convolutions == []
+
+
+def test_few_channels_without_gradients_are_convolved(convolutions, monkeypatch):
+    monkeypatch.setattr(module, "convolves_products", lambda: False)
+    monkeypatch.setattr(module, "convolves_narrow_products", lambda: True)
+    x, weight = torch.randn(64, 8), torch.randn(5, 8, requires_grad=True)
+    with torch.no_grad():
+        torch.testing.assert_close(node_linear(x, weight), F.linear(x, weight))
+    assert len(convolutions) == 1
+    monkeypatch.setattr(module, "convolves_narrow_products", lambda: False)
+    with torch.no_grad():
+        assert torch.equal(node_linear(x, weight), F.linear(x, weight))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pyg_vision.nn import GreedyViG, MobileViG
+from pyg_vision.nn import GraphMixer, GreedyViG, InvertedResidual, MobileViG, MobileViGv2
 
 SMALL = {"channels": (8, 12), "blocks": ((1, 1), (1, 1)), "steps": (2, 1), "num_classes": 5}
 
@@ -85,3 +85,25 @@ def test_drop_path_is_of_training_and_rises():
     assert rates[0] == 0.0
     assert max(rates) == rates[-1] == pytest.approx(0.1)
     assert rates == sorted(rates)
+
+
+def test_drop_path_of_mobilevigv2_rises_over_graph_blocks_alone():
+    """As published: a local block has the rate of the graph block that comes next."""
+    model = MobileViGv2(drop_path=0.1)
+    local = [m.drop_path.p for m in model.modules() if isinstance(m, InvertedResidual)]
+    graphs = [m.drop_path.p for m in model.modules() if isinstance(m, GraphMixer)]
+    step = 0.1 / (sum(map(sum, model.blocks)) - 1)
+    assert graphs == pytest.approx([step * i for i in range(6)])
+    assert local == pytest.approx([0] * 4 + [2 * step] * 6 + [4 * step] * 2)
+
+
+def test_local_blocks_are_computed_again_too():
+    torch.manual_seed(0)
+    model = MobileViG((8, 12), ((2, 0), (1, 1)), (0, 2), num_classes=5).train()
+    x, runs = torch.rand(2, 3, 64, 64), []
+    model.stages[0]["layers"][1].pw1.register_forward_hook(lambda *_: runs.append(1))
+    for enabled, count in ((False, 1), (True, 2)):
+        model.set_grad_checkpointing(enabled)
+        runs.clear()
+        model(x).sum().backward()
+        assert len(runs) == count

@@ -3,6 +3,7 @@ import torch
 from PIL import Image
 
 from pyg_vision.nn import AdaptViG, AdaptViG_M_Weights, DenseAdaptViG, get_model
+from pyg_vision.ops import NeighborTable
 from tests.nn.models import axial
 
 SMALL = {
@@ -56,10 +57,24 @@ def test_published_sizes(name, parameters, without, entries):
     assert len(model.state_dict()) == entries
 
 
+def test_a_graph_of_one_row_is_not_taken_for_the_complete_one():
+    torch.manual_seed(0)
+    model = AdaptViG(**SMALL).eval()
+    x = torch.rand(2, 3, 64, 96)
+    with torch.no_grad():
+        logits, graphs = model.forward_graphs(x)
+        torch.testing.assert_close(model(x, graphs), logits, rtol=1e-4, atol=1e-5)
+        count = graphs[-1].num_sources
+        only = torch.zeros(1, dtype=torch.long).expand(2, count, count)
+        graphs[-1] = NeighborTable(only, count)
+        assert not torch.allclose(model(x, graphs), logits, rtol=1e-3)
+
+
 def test_weights():
     weights = AdaptViG_M_Weights.DEFAULT
-    assert weights.url.endswith("mmunir127/AdaptViG/resolve/main/AdaptViG_M_model_best.pth")
+    assert weights.url.endswith(".co/SLDGroup/AdaptViG/resolve/main/AdaptViG_M_model_best.pth")
     assert weights.meta["metrics"] == {"ImageNet-1K": {"acc@1": 82.6}}
+    assert not weights.value.averaged  # which the accuracy is not of
     assert weights.meta["licence"] == "Apache-2.0"
     image = weights.transforms()(Image.new("RGB", (300, 260), (124, 116, 104)))
     assert image.shape == (3, 224, 224)

@@ -1,13 +1,21 @@
-"""Norms in place: the same numbers, and nothing overwritten that somebody else may see."""
+"""Norms and GELU in place: the same numbers, and nothing overwritten that another may see."""
 
 import pytest
 import torch
-from torch.nn import BatchNorm1d, BatchNorm2d, Conv2d
+from torch.autograd import forward_ad
+from torch.nn import GELU, BatchNorm1d, BatchNorm2d, Conv2d, SyncBatchNorm
 
-from pyg_vision.nn import GroupedLinear
+from pyg_vision.nn import FFN, GroupedLinear
 from pyg_vision.nn.layers.map_layers import MapLayers
 from pyg_vision.nn.layers.mlp import node_mlp
-from pyg_vision.nn.layers.owned_norm import norm_in_place
+from pyg_vision.nn.layers.overwriting import act_in_place, norm_in_place
+
+
+class Louder(BatchNorm1d):
+    """A norm of another kind."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
 
 
 def filled(norm):
@@ -59,6 +67,12 @@ def test_what_others_may_see_is_left_alone():
         assert norm_in_place(before, norm, x.double()) is None
         assert norm_in_place(before, BatchNorm1d(6, track_running_stats=False).eval(), x) is None
         assert norm_in_place(before, BatchNorm1d(6, affine=False).eval(), x) is None
+        assert norm_in_place(before, SyncBatchNorm(6).eval(), x) is None
+        assert norm_in_place(before, Louder(6).eval(), x) is None
+        half = filled(BatchNorm1d(6)).bfloat16()
+        assert norm_in_place(before.bfloat16(), half, x.bfloat16()) is None
+        with forward_ad.dual_level():
+            assert norm_in_place(before, norm, x) is None
         for module in (before, norm):
             handle = module.register_forward_hook(lambda *_: None)
             assert norm_in_place(before, norm, x) is None
@@ -67,6 +81,45 @@ def test_what_others_may_see_is_left_alone():
         assert norm_in_place(before, norm, x) is None
         handle.remove()
         assert norm_in_place(before, norm, x) is x
+
+
+def test_trainable_biases_alone_have_gradients():
+    mlp = node_mlp(4, 6, norm="batch").eval().requires_grad_(False)
+    mlp[1].bias.requires_grad_(True)
+    mlp(torch.randn(5, 4)).sum().backward()
+    torch.testing.assert_close(mlp[1].bias.grad, torch.full((6,), 5.0))
+
+
+@torch.no_grad()
+def test_gelu_of_a_norm():
+    norm, act = filled(BatchNorm1d(6)), GELU()
+    x = torch.randn(5, 6)
+    expected = act(x)
+    given = x.clone()
+    assert act_in_place(norm, act, given) is given
+    torch.testing.assert_close(given, expected)
+    assert act_in_place(None, act, x) is None
+    assert act_in_place(norm, torch.nn.ReLU(), x) is None
+    assert act_in_place(norm, GELU(approximate="tanh"), x) is None
+    handle = norm.register_forward_hook(lambda *_: None)
+    assert act_in_place(norm, act, x) is None
+    handle.remove()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("place", ["fc1", "fc1.0", "fc1.1", "act"])
+def test_hooks_of_a_feed_forward_block_see_what_was_returned(place):
+    torch.manual_seed(0)
+    ffn = FFN(4).eval()
+    filled(ffn.fc1[1])
+    x, seen = torch.randn(2, 5, 4), []
+    expected = ffn(x)
+    wanted = {"fc1.0": ffn.fc1[0](x), "fc1": ffn.fc1(x)}
+    wanted["fc1.1"] = wanted["fc1"].view(-1, 16)
+    wanted["act"] = ffn.act(wanted["fc1"])
+    ffn.get_submodule(place).register_forward_hook(lambda module, inputs, out: seen.append(out))
+    torch.testing.assert_close(ffn(x), expected)
+    torch.testing.assert_close(seen[0], wanted[place])
 
 
 def test_a_hook_sees_what_the_layer_returned():
