@@ -23,8 +23,8 @@ def convolutions(monkeypatch):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     ("shape", "images"),
-    [((600, 18, 8), 16), ((8, 196, 8), 16), ((57, 3, 8), 19), ((68, 8), 17), ((49, 8), 0), ((34, 8), 0),
-     ((2, 3, 20, 8), 20), ((15, 8), 0), ((131, 8), 0), ((0, 18, 8), 0), ((8,), 0)],
+    [((600, 18, 8), 16), ((8, 196, 8), 16), ((57, 3, 8), 19), ((68, 8), 17), ((49, 8), 0),
+     ((34, 8), 0), ((2, 3, 20, 8), 20), ((15, 8), 0), ((131, 8), 0), ((0, 18, 8), 0), ((8,), 0)],
 )  # fmt: skip
 def test_equals_linear_in_value_and_gradient(shape, images, bias, convolutions):
     x = torch.randn(shape, requires_grad=True)
