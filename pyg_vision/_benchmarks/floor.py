@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,9 +26,21 @@ def operations(run: Callable[[], object]) -> int:
     In training those of the gradients of weights and inputs are counted, none for an image, which
     needs no gradient.
     """
-    with FlopCounterMode(display=False) as counter:
+    mapping = {torch.ops.aten.convolution_backward: _backward_operations}
+    with FlopCounterMode(display=False, custom_mapping=mapping) as counter:
         run()
     return int(counter.get_total_flops())
+
+
+def _backward_operations(
+    grad: Sequence[int], x: Sequence[int], weight: Sequence[int], *args: Any, **kwargs: Any
+) -> int:
+    """Returns the operations of the gradients of a convolution, in groups or not: those of torch
+    are not divided by the number of groups.
+    """
+    transposed, mask = args[4], args[7]
+    outputs = math.prod(x if transposed else grad)
+    return 2 * outputs * math.prod(weight[1:]) * sum(mask[:2])
 
 
 def product_rate(options: Options) -> float:

@@ -338,6 +338,13 @@ def test_floor_of_a_model() -> None:
     assert operations(lambda: x @ weight.t()) == 2 * 7 * 5 * 3
     # No gradient of the input, which needs none.
     assert operations(lambda: (x @ weight.t()).sum().backward()) == 2 * 2 * 7 * 5 * 3
+    maps = torch.randn(2, 8, 6, 6, requires_grad=True)
+    for groups in (1, 4, 8):
+        conv = torch.nn.Conv2d(8, 16, 3, padding=1, groups=groups)
+        once = 2 * (2 * 16 * 36) * (8 // groups * 9)
+        assert operations(lambda c=conv: c(maps)) == once
+        assert operations(lambda c=conv: c(maps).sum().backward()) == 3 * once
+        assert operations(lambda c=conv: c(maps.detach()).sum().backward()) == 2 * once
     rate = product_rate(OPTIONS)
     wide, kernel = torch.ones(1568, 192), torch.ones(768, 192)
     torch.nn.functional.linear(wide, kernel)
