@@ -490,7 +490,7 @@ def _register(model: type[Module], builder: str) -> None:
 
     create.__name__ = f"{builder}_224"
     create.__doc__ = f"See :func:`~pyg_vision.nn.{builder}`."
-    register_model(create)
+    globals()[create.__name__] = register_model(create)  # timm adds the name to __all__
 
 
 RULES.append((TimmWiGNet, "2410.00807", wignet.SIZES))
