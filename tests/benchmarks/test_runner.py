@@ -203,7 +203,7 @@ def test_vig(mode: str, quick: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ([] if quick else [("vig", *names)])
 
 
-@pytest.mark.parametrize("mode", ["forward", "training"])
+@pytest.mark.parametrize("mode", ["forward", pytest.param("training", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("nodes", [256, pytest.param(320, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:an image of")
 def test_pyramid_vig(mode: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +221,7 @@ def test_pyramid_vig(mode: str, nodes: int, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name in ("GreedyViG-S", "WiGNet-Ti") else pytest.mark.slow)
+        pytest.param(name, marks=[] if name == "WiGNet-Ti" else pytest.mark.slow)
         for name in vision_families.FAMILIES
     ],
 )

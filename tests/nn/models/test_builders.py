@@ -55,7 +55,7 @@ SMALL = {
 }
 FULL = {"vig_ti, full": (vig_ti, {}), "pvig_ti, full": (pvig_ti, {})}
 # Of these, the tests of each family tell most.
-SELDOM = ("mobilevigv2_ti", "adaptvig_s", "pvig_b", "vig_b")
+SELDOM = ("mobilevigv2_ti", "adaptvig_s", "pvig_s", "pvig_m", "pvig_b", "vig_b")
 ALL = [
     pytest.param(name, marks=[pytest.mark.slow] if name in FULL or name in SELDOM else [])
     for name in (*SMALL, *FULL)
