@@ -25,11 +25,10 @@ from pyg_vision.nn.layers.distilled_head import DistilledHead
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.layers.map_layers import MapLayers
+from pyg_vision.nn.models._pyramid import patches_of, stage_grids, stage_maps
 from pyg_vision.nn.models._vision_block import VisionBlock
 from pyg_vision.nn.models._vision_gnn import VisionGNN
 from pyg_vision.typing import Grid
-
-STEM_STRIDE = 4
 
 # Of a stage, channels, step and probability of stochastic depth, the first half of a block.
 Mixer = Callable[[int, int, int, float], Module]
@@ -121,9 +120,12 @@ class AxialVisionGNN(VisionGNN):
         Raises:
             RuntimeError: If there is no second classifier.
         """
+        return self._both(self.forward_head(self.forward_features(x), pre_logits=True))
+
+    def _both(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         if not isinstance(self.head, DistilledHead):
             raise RuntimeError("a model without classes has no classifiers")
-        return self.head.both(self.forward_head(self.forward_features(x), pre_logits=True))
+        return self.head.both(pooled)
 
     def block_grids(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
         r"""Returns the rows and columns of the patches of each block, and of those that their
@@ -133,13 +135,12 @@ class AxialVisionGNN(VisionGNN):
             height (int): The height of the image in pixels.
             width (int): Its width.
         """
-        found: list[tuple[Grid, Grid]] = []
-        grid = -(-height // STEM_STRIDE), -(-width // STEM_STRIDE)
-        for i, (_, graphs) in enumerate(self.blocks):
-            if i > 0:  # a convolution of stride two rounds up
-                grid = -(-grid[0] // 2), -(-grid[1] // 2)
-            found += [(grid, grid)] * graphs
-        return found
+        grids = stage_grids(*patches_of(height, width), len(self.blocks))
+        return [
+            (grid, grid)
+            for grid, (_, graphs) in zip(grids, self.blocks, strict=True)
+            for _ in range(graphs)
+        ]
 
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
         for stage in self.stages:
@@ -154,7 +155,7 @@ class AxialVisionGNN(VisionGNN):
         return x
 
     def _map_info(self) -> list[tuple[int, int]]:
-        return [(width, STEM_STRIDE * 2**i) for i, width in enumerate(self.channels)]
+        return stage_maps(self.channels)
 
     def _make_head(self) -> Module:
         if self.num_classes == 0:

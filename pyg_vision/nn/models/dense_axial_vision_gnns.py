@@ -79,7 +79,7 @@ class DenseMaps(VisionGNN):
             pre_logits (bool, optional): If :obj:`True`, only pools. (default: :obj:`False`)
         """
         pooled = F.adaptive_avg_pool2d(x, 1)
-        return pooled if pre_logits else _flat(self.head(pooled))
+        return _flat(pooled if pre_logits else self.head(pooled))
 
 
 class DenseAxialVisionGNN(DenseMaps, AxialVisionGNN):
@@ -109,7 +109,8 @@ class DenseAxialVisionGNN(DenseMaps, AxialVisionGNN):
         Args:
             x (torch.Tensor): Images :math:`(B, C_{in}, H, W)`.
         """
-        labels, teacher = super().forward_both(x)
+        pooled = self.forward_head(self.forward_features(x), pre_logits=True)
+        labels, teacher = self._both(pooled[:, :, None, None])
         return _flat(labels), _flat(teacher)
 
 

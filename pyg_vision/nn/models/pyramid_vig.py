@@ -27,6 +27,7 @@ from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
 from pyg_vision.nn.models._knn_vision_gnn import KNNVisionGNN
+from pyg_vision.nn.models._pyramid import STEM_STRIDE, patches_of, stage_grids, stage_maps
 from pyg_vision.nn.models._vig_describe import describe_pyramid
 from pyg_vision.nn.models._vig_names import pyramid_rules
 from pyg_vision.nn.models._vig_plan import pyramid_reaches
@@ -37,7 +38,6 @@ from pyg_vision.typing import Backend, Grid, PositionBias
 from pyg_vision.weights import WeightsEnum, register_family
 from pyg_vision.weights.key_rules import KeyRules
 
-STEM_STRIDE = 4
 # The published models, by the name of their builder.
 SIZES: dict[str, dict[str, Any]] = {
     "pvig_ti": {"channels": (48, 96, 240, 384), "depths": (2, 2, 6, 2)},
@@ -176,7 +176,8 @@ class PyramidViG(KNNVisionGNN):
         check_rate("drop_path", drop_path)
 
         self.stem = stem(in_channels, self.channels[0], STEM_STRIDE, act)
-        height, width = (-(-side // STEM_STRIDE) for side in self.image_size)
+        height, width = patches_of(*self.image_size)
+        grids = stage_grids(height, width, len(self.channels))
         self.pos_embed = Parameter(torch.zeros(1, self.channels[0], height, width))
         rows = iter(
             zip(
@@ -194,13 +195,12 @@ class PyramidViG(KNNVisionGNN):
                 stage["downsample"] = Sequential(
                     Conv2d(before, width_of, 3, stride=2, padding=1), BatchNorm2d(width_of)
                 )
-                height, width = _half(height), _half(width)
             blocks = ModuleList()
             for _ in range(depth):
                 reach, rate = next(rows)
                 position = None
                 if relative_pos is not None:
-                    position = RelativePosition(width_of, (height, width), ratio, relative_pos)
+                    position = RelativePosition(width_of, grids[i], ratio, relative_pos)
                 first = grapher(
                     width_of,
                     *reach,
@@ -235,13 +235,13 @@ class PyramidViG(KNNVisionGNN):
             height (int): The height of the image in pixels.
             width (int): Its width.
         """
-        return self._grids_of(-(-height // STEM_STRIDE), -(-width // STEM_STRIDE))
+        return self._grids_of(*patches_of(height, width))
 
     def _grids_of(self, height: int, width: int) -> list[tuple[Grid, Grid]]:
         found: list[tuple[Grid, Grid]] = []
-        for i, (depth, ratio) in enumerate(zip(self.depths, self.reduce_ratios, strict=True)):
-            if i > 0:
-                height, width = _half(height), _half(width)
+        grids = stage_grids(height, width, len(self.depths))
+        rows = zip(grids, self.depths, self.reduce_ratios, strict=True)
+        for i, ((height, width), depth, ratio) in enumerate(rows):
             if min(height, width) < ratio:
                 raise ValueError(
                     f"the image is too small: stage {i} has {height} x {width} patches, of which "
@@ -256,7 +256,7 @@ class PyramidViG(KNNVisionGNN):
             yield parts.get("downsample"), parts["blocks"]  # type: ignore[misc]
 
     def _map_info(self) -> list[tuple[int, int]]:
-        return [(width, STEM_STRIDE * 2**i) for i, width in enumerate(self.channels)]
+        return stage_maps(self.channels)
 
     def _reaches_of(self, height: int, width: int) -> list[Reach]:
         grids = self._grids_of(height, width)
@@ -272,10 +272,6 @@ class PyramidViG(KNNVisionGNN):
             for _ in range(depth)
         ]
         return [(*reach, reach.k, ratio) for reach, ratio in zip(self.reaches, ratios, strict=True)]
-
-
-def _half(side: int) -> int:
-    return -(-side // 2)  # a convolution of stride two rounds up
 
 
 class PViG_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them

@@ -27,6 +27,7 @@ from pyg_vision.nn.graph.relative_position import RelativePosition
 from pyg_vision.nn.graph.windowed_knn_graph import WindowedKNNGraph
 from pyg_vision.nn.layers.drop_path import drop_path_rates
 from pyg_vision.nn.layers.grouped_linear import GroupedLinear
+from pyg_vision.nn.models._pyramid import STEM_STRIDE, patches_of, stage_grids, stage_maps
 from pyg_vision.nn.models._vig_describe import describe_windowed
 from pyg_vision.nn.models._vig_names import window_rules
 from pyg_vision.nn.models._vision_block import VisionBlock
@@ -36,7 +37,6 @@ from pyg_vision.typing import Backend, Grid
 from pyg_vision.weights import WeightsEnum, register_family
 from pyg_vision.weights.key_rules import KeyRules
 
-STEM_STRIDE = 4
 GROUPS = 4
 
 # The published models, by the name of their builder.
@@ -149,7 +149,7 @@ class WiGNet(VisionGNN):
 
         make = own if mixer is None else mixer
         self.stem = stem(in_channels, self.channels[0], STEM_STRIDE, act)
-        grid = (-(-side // STEM_STRIDE) for side in self.image_size)
+        grid = patches_of(*self.image_size)
         self.pos_embed = Parameter(torch.zeros(1, self.channels[0], *grid))
         rates = iter(drop_path_rates(drop_path, sum(self.depths)))
         self.stages = ModuleList()
@@ -185,13 +185,12 @@ class WiGNet(VisionGNN):
             height (int): The height of the image in pixels.
             width (int): Its width.
         """
-        found: list[tuple[Grid, Grid]] = []
-        grid = -(-height // STEM_STRIDE), -(-width // STEM_STRIDE)
-        for i, depth in enumerate(self.depths):
-            if i > 0:  # a convolution of stride two rounds up
-                grid = -(-grid[0] // 2), -(-grid[1] // 2)
-            found += [(grid, grid)] * depth
-        return found
+        grids = stage_grids(*patches_of(height, width), len(self.depths))
+        return [
+            (grid, grid)
+            for grid, depth in zip(grids, self.depths, strict=True)
+            for _ in range(depth)
+        ]
 
     def _stages(self) -> Iterator[tuple[Module | None, Sequence[VisionBlock]]]:
         for stage in self.stages:
@@ -199,7 +198,7 @@ class WiGNet(VisionGNN):
             yield parts.get("downsample"), parts["blocks"]  # type: ignore[misc]
 
     def _map_info(self) -> list[tuple[int, int]]:
-        return [(width, STEM_STRIDE * 2**i) for i, width in enumerate(self.channels)]
+        return stage_maps(self.channels)
 
 
 class WiGNet_Ti_Weights(WeightsEnum):  # noqa: N801 - named as torchvision names them

@@ -21,3 +21,10 @@ def test_takes_no_parts_and_no_graphs():
     twin = DenseGreedyViG(**SMALL).eval()
     with pytest.raises(TypeError, match="takes no 'neighbors'"):
         twin(torch.rand(1, 3, 32, 32), neighbors=[table, table])
+
+
+def test_pools_as_its_model():
+    twin = DenseGreedyViG(**SMALL).eval()
+    features = twin.forward_features(torch.rand(2, 3, 64, 48))
+    assert twin.forward_head(features, pre_logits=True).shape == (2, 12)
+    assert twin.forward_head(features).shape == (2, 5)
