@@ -41,6 +41,7 @@ class AxialVisionGNN(VisionGNN):
 
     stages: ModuleList
     _layers: type[Sequential] = MapLayers  # of the stem, and of what halves a map
+    _scales_ffn = True  # whether the second half of a graph block has a layer scale
     _counts_local = True  # whether stochastic depth rises over local blocks, too
 
     def __init__(
@@ -105,7 +106,8 @@ class AxialVisionGNN(VisionGNN):
             for _ in range(graphs):
                 rate = rates[count]
                 count += 1
-                second = ffn(width, rate)
+                scale = layer_scale if self._scales_ffn else None
+                second = ffn(width, act=act, drop_path=rate, layer_scale=scale)
                 own.append(self._block(mixer(i, width, step, rate), second))
             self.stages.append(ModuleDict({"layers": Sequential(*layers), "blocks": own}))
         self.head = self._make_head()

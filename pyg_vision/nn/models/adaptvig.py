@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Module
 
-from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.graph_mixer import GraphMixer
 from pyg_vision.nn.conv.gated_mr_conv import GatedMRConv
 from pyg_vision.nn.conv.relative_attention import RelativeAttention
@@ -142,11 +141,6 @@ class AdaptViG(AxialVisionGNN):
                 return _AttentionMixer(width, CompleteGraph(), attention, *options)
             conv = GatedMRConv(width, width, norm="batch", act=act)
             return _GatedMixer(width, AxialGraph("powers", step), conv, *options)
-
-        parts.setdefault(
-            "ffn",
-            lambda width, rate: FFN(width, act=act, drop_path=rate, layer_scale=layer_scale),
-        )
 
         super().__init__(
             channels,

@@ -87,16 +87,10 @@ class DenseAxialVisionGNN(DenseMaps, AxialVisionGNN):
 
     _layers = Sequential
 
-    def __init__(self, *, mixer: Mixer, ffn_scale: bool = True, **kwargs: Any) -> None:
-        act = kwargs["act"]
-        scale = kwargs["layer_scale"] if ffn_scale else None
-
-        def ffn(width: int, rate: float) -> Module:
-            return DenseFFN(width, act=act, drop_path=rate, layer_scale=scale)
-
+    def __init__(self, *, mixer: Mixer, **kwargs: Any) -> None:
         super().__init__(
             mixer=mixer,
-            ffn=ffn,
+            ffn=DenseFFN,
             local=partial(InvertedResidual, mlp=dense_mlp),
             linear=Conv1x1,
             norm_layer=BatchNorm2d,
@@ -168,7 +162,7 @@ class DenseMobileViG(DenseAxialVisionGNN, MobileViG):
             conv = DenseAxialConv(width, 2 * width, "svga", step, reverse=True, act=act)
             return DenseGraphMixer(width, conv, 2 * width, drop_path=rate)
 
-        super().__init__(**options, mixer=own, ffn_scale=False)
+        super().__init__(**options, mixer=own)
 
 
 class DenseMobileViGv2(DenseAxialVisionGNN, MobileViGv2):

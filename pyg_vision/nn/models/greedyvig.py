@@ -7,7 +7,6 @@ from typing import Any
 
 from torch.nn import Module
 
-from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.graph_mixer import GraphMixer
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.graph.dynamic_axial_graph import DynamicAxialGraph
@@ -118,11 +117,6 @@ class GreedyViG(AxialVisionGNN):
         def own(stage: int, width: int, step: int, rate: float) -> Module:
             conv = MRConv(width, width, norm="batch", act=act)
             return GraphMixer(width, DynamicAxialGraph(step), conv, width, True, layer_scale, rate)
-
-        parts.setdefault(
-            "ffn",
-            lambda width, rate: FFN(width, act=act, drop_path=rate, layer_scale=layer_scale),
-        )
 
         super().__init__(
             channels,

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch.nn import Module
 
-from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.graph_mixer import GraphMixer
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.graph.axial_graph import AxialGraph
@@ -102,6 +101,8 @@ class MobileViG(AxialVisionGNN):
         [(2, 8, 32, 24), (2, 16, 16, 12), (2, 24, 8, 6), (2, 32, 4, 3)]
     """
 
+    _scales_ffn = False
+
     def __init__(
         self,
         channels: Sequence[int] = (42, 84, 168, 256),
@@ -123,8 +124,6 @@ class MobileViG(AxialVisionGNN):
         def own(stage: int, width: int, step: int, rate: float) -> Module:
             conv = MRConv(width, 2 * width, norm="batch", act=act, reverse=True)
             return GraphMixer(width, AxialGraph("svga", step), conv, 2 * width, drop_path=rate)
-
-        parts.setdefault("ffn", lambda width, rate: FFN(width, act=act, drop_path=rate))
 
         super().__init__(
             channels,

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch.nn import Module
 
-from pyg_vision.nn.blocks.ffn import FFN
 from pyg_vision.nn.blocks.graph_mixer import GraphMixer
 from pyg_vision.nn.conv.mr_conv import MRConv
 from pyg_vision.nn.graph.axial_graph import AxialGraph
@@ -123,11 +122,6 @@ class MobileViGv2(AxialVisionGNN):
             conv = MRConv(width, width, norm="batch", act=act)
             graph = AxialGraph("mgc", step)
             return GraphMixer(width, graph, conv, width, True, layer_scale, rate)
-
-        parts.setdefault(
-            "ffn",
-            lambda width, rate: FFN(width, act=act, drop_path=rate, layer_scale=layer_scale),
-        )
 
         super().__init__(
             channels,
